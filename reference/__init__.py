@@ -1,0 +1,1 @@
+"""The algorithms of the course *Optimization for Deep Learning*, one file each, by lecture."""

@@ -1,0 +1,1 @@
+"""Lecture 2: gradient descent, and the gradients of a three-layer linear network."""

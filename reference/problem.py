@@ -1,0 +1,39 @@
+"""What an optimisation algorithm is run on: a function, its oracles and its constants."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vector = NDArray[np.float64]
+Matrix = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """min f(x) over R^d, with everything that a theorem about f needs.
+
+    Args:
+        name: short name, shown to students.
+        value: f, (d,) -> float.
+        gradient: gradient of f, (d,) -> (d,).
+        x0: starting point, (d,).
+        smoothness: L, or None where f is not smooth.
+        strong_convexity: mu > 0; 0 for a convex f that is not strongly convex; None for a non-convex f.
+        minimizer: x*, (d,); the one closest to x0 where there are several; None where there is none.
+        minimum: f*, or a lower bound of f along the run where f is not bounded below; None where unknown.
+        data: named arrays and numbers that define f (for least squares "A" and "b").
+    """
+
+    name: str
+    value: Callable[[Vector], float]
+    gradient: Callable[[Vector], Vector]
+    x0: Vector
+    smoothness: float | None = None
+    strong_convexity: float | None = None
+    minimizer: Vector | None = None
+    minimum: float | None = None
+    data: Mapping[str, NDArray[np.float64] | float] = field(default_factory=dict)
