@@ -1,0 +1,197 @@
+"""Makes the answer key of an assignment by running the reference and its variants."""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import reference
+from grader.answer_key.answer import UNIT_ROUNDOFF, Answer, AnswerKey, Parts, TheoremAnswer, VariantAnswer
+from grader.answer_key.tolerance import FACTOR, FLOOR, RUNS, distances, envelope, perturbed, tolerance
+from grader.assignment.assignment import Assignment
+from grader.assignment.errors import AssignmentError
+from grader.assignment.experiment import Argument, Experiment
+from grader.assignment.theorem import theorem
+from reference.variants import Kind, Variant, variants
+
+VARIANT_RUNS = 4
+
+
+def key_hash(assignment: Assignment) -> str:
+    """SHA-256 over everything that an answer key is made from: equal hash, equal key."""
+    digest = hashlib.sha256()
+    digest.update(f"{assignment.hash} {np.__version__} {_sources_hash()}".encode())
+    return digest.hexdigest()
+
+
+@cache
+def _sources_hash() -> str:
+    digest = hashlib.sha256()
+    for folder in (Path(reference.__file__).parent, Path(__file__).parent):
+        for file in sorted(folder.rglob("*.py")):
+            digest.update(file.relative_to(folder).as_posix().encode() + file.read_bytes())
+    return digest.hexdigest()
+
+
+def build_answer_key(assignment: Assignment) -> AnswerKey:
+    """Run the reference, its equivalents, conventions and mistakes on every experiment.
+
+    Raises:
+        AssignmentError: the reference itself fails on an experiment.
+    """
+    answers = {experiment.key: build_answer(experiment) for experiment in assignment.experiments}
+    return AnswerKey(key_hash(assignment), answers)
+
+
+def build_answer(experiment: Experiment) -> Answer:
+    """The answer to one experiment."""
+    exact = _run(experiment.reference, experiment.arguments)
+    if exact.parts is None or not all(np.isfinite(part).all() for part in exact.parts):
+        raise AssignmentError(
+            f"experiment {experiment.key!r}: the reference fails or returns numbers that are not finite"
+        )
+    equivalents = [_run(variant.function, experiment.arguments) for variant in _of(experiment, Kind.EQUIVALENT)]
+    envelopes = {
+        precision: envelope(
+            exact.parts,
+            _perturbed_runs(experiment, experiment.reference, unit, RUNS)
+            + ([run.parts for run in equivalents if run.parts is not None] if precision == "float64" else []),
+            experiment.iterative,
+        )
+        for precision, unit in UNIT_ROUNDOFF.items()
+    }
+    wrong = {
+        variant.identifier: _variant_answer(experiment, variant)
+        for kind in (Kind.MISTAKE, Kind.CONVENTION)
+        for variant in _of(experiment, kind)
+    }
+    return Answer(
+        parts=exact.parts,
+        returns_tuple=exact.returns_tuple,
+        iterative=experiment.iterative,
+        calls=exact.calls,
+        envelope=envelopes,
+        variants=wrong,
+        horizon=_horizon(exact.parts, envelopes["float64"], wrong, experiment.iterative),
+        theorem=_theorem_answer(experiment, exact.parts, envelopes),
+    )
+
+
+class _Outcome:
+    """One run of one function."""
+
+    def __init__(self, value: Any, calls: Mapping[str, int], changed: tuple[str, ...]) -> None:
+        self.returns_tuple = isinstance(value, tuple)
+        self.parts = _parts(value)
+        self.calls = calls
+        self.changed = changed
+
+
+def _parts(value: Any) -> Parts | None:
+    if value is None:
+        return None
+    return tuple(np.asarray(part, dtype=np.float64) for part in (value if isinstance(value, tuple) else (value,)))
+
+
+def _run(function: Callable[..., Any], arguments: Mapping[str, Argument]) -> _Outcome:
+    calls = {name: 0 for name, argument in arguments.items() if callable(argument)}
+
+    def counted(name: str, oracle: Callable[..., Any]) -> Callable[..., Any]:
+        def answer(point: NDArray[np.float64]) -> Any:
+            calls[name] += 1
+            return oracle(point)
+
+        return answer
+
+    handed: dict[str, Any] = {}
+    for name, argument in arguments.items():
+        if callable(argument):
+            handed[name] = counted(name, argument)
+        else:
+            handed[name] = argument.copy() if isinstance(argument, np.ndarray) else argument
+    try:
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            value = function(*handed.values())
+    except Exception:  # a mistake may well raise; what the reference raises is reported by the caller
+        value = None
+    changed = tuple(
+        name
+        for name, argument in arguments.items()
+        if isinstance(argument, np.ndarray) and argument.tobytes() != handed[name].tobytes()
+    )
+    return _Outcome(value, calls, changed)
+
+
+def _perturbed_runs(experiment: Experiment, function: Callable[..., Any], unit: float, runs: int) -> list[Parts]:
+    outcomes = [_run(function, perturbed(experiment.arguments, unit, seed)) for seed in range(runs)]
+    return [outcome.parts for outcome in outcomes if outcome.parts is not None]
+
+
+def _of(experiment: Experiment, kind: Kind) -> tuple[Variant, ...]:
+    return variants(experiment.reference, kind)
+
+
+def _variant_answer(experiment: Experiment, variant: Variant) -> VariantAnswer:
+    exact = _run(variant.function, experiment.arguments)
+    if exact.parts is None:
+        return VariantAnswer(None, exact.calls, exact.changed, ())
+    runs = _perturbed_runs(experiment, variant.function, UNIT_ROUNDOFF["float64"], VARIANT_RUNS)
+    runs = [run for run in runs if len(run) == len(exact.parts)]
+    return VariantAnswer(exact.parts, exact.calls, exact.changed, envelope(exact.parts, runs, experiment.iterative))
+
+
+def _horizon(
+    exact: Parts,
+    envelopes: tuple[NDArray[np.float64], ...],
+    wrong: Mapping[str, VariantAnswer],
+    iterative: bool,
+) -> int:
+    """First row whose tolerance exceeds the largest distance that some visible mistake ever reaches."""
+    length = len(exact[0]) if iterative else 1
+    if not iterative:
+        return length
+    allowed = FACTOR * envelopes[0]
+    for variant in wrong.values():
+        if variant.parts is None or variant.parts[0].shape != exact[0].shape:
+            continue
+        separation = distances(exact[0], variant.parts[0], iterative)
+        if (separation <= allowed).all():
+            continue
+        beyond = np.flatnonzero(allowed >= separation.max())
+        if beyond.size:
+            length = min(length, int(beyond[0]))
+    return length
+
+
+def _theorem_answer(
+    experiment: Experiment, exact: Parts, envelopes: Mapping[str, tuple[NDArray[np.float64], ...]]
+) -> TheoremAnswer | None:
+    """The theorem's bound, and by how much rounding may carry a correct run above it.
+
+    Iterates within the tolerance of the reference have a quantity that differs by what random steps of that length
+    change it. The steps also show the rounding of the quantity's own evaluation, which does not shrink with it.
+    """
+    holds = theorem(experiment)
+    if holds is None:
+        return None
+    quantity = holds.quantity(exact[0], experiment.problem)
+    slack = {}
+    for precision, parts in envelopes.items():
+        allowed = tolerance(exact[0], parts[0], experiment.iterative, precision)
+        generator = np.random.default_rng(0)
+        worst = np.zeros(len(quantity))
+        for _ in range(RUNS):
+            direction = generator.standard_normal(exact[0].shape)
+            direction /= np.linalg.norm(direction, axis=1, keepdims=True)
+            moved = holds.quantity(exact[0] + allowed[:, None] * direction, experiment.problem)
+            worst = np.maximum(worst, np.abs(moved - quantity))
+        slack[precision] = FLOOR * worst
+    return TheoremAnswer(holds.name, holds.sentence, holds.bound, slack)

@@ -1,0 +1,47 @@
+"""What the sandbox will be asked to run, in one hash: equal hash, equal recordings.
+
+Points, titles and tolerances do not enter, so that a regrade after such a change needs no student code to run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from grader.assignment.assignment import Assignment
+from grader.assignment.experiment import Argument, Experiment
+
+PROBES = 3
+
+
+def experiments_hash(assignment: Assignment) -> str:
+    """SHA-256 over all experiments, the limits and the environment."""
+    digest = hashlib.sha256()
+    digest.update(assignment.specification.environment.encode())
+    digest.update(assignment.specification.limits.model_dump_json().encode())
+    for experiment in assignment.experiments:
+        digest.update(f"\0{experiment.key}\0{experiment.public}".encode())
+        for name, argument in experiment.arguments.items():
+            digest.update(f"\0{name}\0".encode())
+            digest.update(_bytes(argument, experiment))
+    return digest.hexdigest()
+
+
+def _bytes(argument: Argument, experiment: Experiment) -> bytes:
+    if isinstance(argument, np.ndarray):
+        return f"{argument.dtype.str}{argument.shape}".encode() + argument.tobytes()
+    if callable(argument):
+        return _probed(argument, experiment)
+    return repr(argument).encode()
+
+
+def _probed(oracle: Callable[..., Any], experiment: Experiment) -> bytes:
+    """An oracle is code and has no bytes: its answers at fixed points stand for it."""
+    assert experiment.problem is not None
+    start = np.asarray(experiment.problem.x0, dtype=np.float64)
+    generator = np.random.default_rng(0)
+    points = [start] + [start + generator.standard_normal(start.shape) for _ in range(PROBES)]
+    return b"".join(np.asarray(oracle(point)).tobytes() for point in points)

@@ -1,0 +1,113 @@
+"""The contents of `assignment.toml`: what an instructor decides."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
+from grader.assignment.errors import AssignmentError
+
+Identifier = Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")
+Points = Field(gt=0, le=1000)
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class LimitsSpecification(_Table):
+    """What a student's code may use.
+
+    cpu_seconds    processor time of one call, and of one cell
+    wall_seconds   time on the clock of the same
+    total_seconds  time on the clock of the whole submission
+    memory_mb      memory of one process
+    """
+
+    cpu_seconds: float = Field(default=10.0, gt=0, le=86400)
+    wall_seconds: float = Field(default=30.0, gt=0, le=86400)
+    total_seconds: float = Field(default=180.0, gt=0, le=864000)
+    memory_mb: int = Field(default=2048, ge=64)
+
+
+class RubricItemSpecification(_Table):
+    """One item of a question that is marked by hand."""
+
+    id: str = Identifier
+    text: str
+    points: float = Points
+
+
+class QuestionSpecification(_Table):
+    """One question: its title and points; a rubric where it is marked by hand."""
+
+    id: str = Identifier
+    title: str
+    points: float = Points
+    rubric: tuple[RubricItemSpecification, ...] = ()
+
+
+class Specification(_Table):
+    """The whole file."""
+
+    id: str = Identifier
+    title: str
+    lecture: int = Field(ge=1)
+    due: AwareDatetime | None = None
+    environment: Literal["numpy", "torch"] = "numpy"
+    limits: LimitsSpecification = LimitsSpecification()
+    questions: tuple[QuestionSpecification, ...] = Field(min_length=1)
+
+
+def read_specification(file: Path) -> Specification:
+    """Read and validate `assignment.toml`.
+
+    Raises:
+        AssignmentError: names the file, the key and the reason.
+    """
+    try:
+        text = file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise AssignmentError(f"{file}: there is no such file; an assignment folder needs it") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise AssignmentError(f"{file}: cannot be read: {error}") from None
+    try:
+        specification = Specification.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise AssignmentError(f"{file}: not valid TOML: {error}") from None
+    except ValidationError as error:
+        raise AssignmentError("\n".join(_sentences(file, error))) from None
+    _check_ids(file, specification)
+    _check_rubrics(file, specification)
+    return specification
+
+
+def _sentences(file: Path, error: ValidationError) -> list[str]:
+    sentences = []
+    for detail in error.errors():
+        parts = [f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in detail["loc"]]
+        key = "".join(parts).lstrip(".")
+        reason = "is not a known key" if detail["type"] == "extra_forbidden" else detail["msg"]
+        sentences.append(f"{file}: {key}: {reason}")
+    return sentences
+
+
+def _check_ids(file: Path, specification: Specification) -> None:
+    seen: set[str] = set()
+    for question in specification.questions:
+        if question.id in seen:
+            raise AssignmentError(f"{file}: questions: two questions have the id {question.id!r}")
+        seen.add(question.id)
+
+
+def _check_rubrics(file: Path, specification: Specification) -> None:
+    for question in specification.questions:
+        total = sum(item.points for item in question.rubric)
+        if question.rubric and abs(total - question.points) > 1e-9:
+            raise AssignmentError(
+                f"{file}: question {question.id!r}: the rubric items are worth {total:g} points together, "
+                f"the question {question.points:g}"
+            )

@@ -1,0 +1,1 @@
+"""Judges recordings against an answer key. Pure: no files, no processes, no clock."""

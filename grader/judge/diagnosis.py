@@ -1,0 +1,80 @@
+"""Names the mistake: by the library of named mistakes, else by the structure of the difference (`structure`).
+
+A diagnosis is claimed only if it explains every experiment of the function. If nothing does, nothing is claimed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from grader.answer_key.answer import VariantAnswer
+from grader.judge.grade import Diagnosis
+from grader.judge.observation import Observation, close
+from grader.judge.structure import structural_finding
+from reference.variants import Kind, variants
+
+
+def diagnose(observations: Sequence[Observation]) -> Diagnosis | None:
+    """The diagnosis of one function, from all its experiments."""
+    judged = [observation for observation in observations if observation.returned]
+    if all(observation.agrees() and _manner_as_asked(observation) for observation in judged):
+        return None
+    return _from_library(judged) or structural_finding(judged)
+
+
+def _manner_as_asked(observation: Observation) -> bool:
+    """As many calls as the reference, or one more to report a last gradient; inputs unchanged."""
+    made, needed = observation.recording.calls, observation.answer.calls
+    calls = all(count <= made.get(name, 0) <= count + 1 for name, count in needed.items())
+    return calls and not observation.recording.changed_inputs
+
+
+def _from_library(observations: list[Observation]) -> Diagnosis | None:
+    known = [v for v in variants(observations[0].experiment.reference) if v.kind is not Kind.EQUIVALENT]
+    matching = [v for v in known if _explains(v.identifier, observations)]
+    # Among those that give the same numbers, the one that also makes the same calls and changes the same inputs.
+    exact = [v for v in matching if all(_same_manner(o, o.answer.variants[v.identifier]) for o in observations)]
+    chosen = exact or matching
+    if not chosen:
+        return None
+    first, *others = chosen
+    return Diagnosis(
+        identifier=first.identifier,
+        kind="convention" if first.kind is Kind.CONVENTION else "mistake",
+        sentence=first.sentence,
+        alternatives=tuple(other.identifier for other in others),
+    )
+
+
+def _explains(identifier: str, observations: list[Observation]) -> bool:
+    """Whether every recording is what the variant gives, and at least one of them is not what the reference gives."""
+    pairs = [(observation, observation.answer.variants[identifier]) for observation in observations]
+    # Where the numbers are right, the manner (calls, changed inputs) must be the variant's too.
+    consistent = all(_same_numbers(o, v) and (not o.agrees() or _same_manner(o, v)) for o, v in pairs)
+    return consistent and any(not o.agrees() or not _looks_right(o, v) for o, v in pairs)
+
+
+def _looks_right(observation: Observation, variant: VariantAnswer) -> bool:
+    """Whether the variant makes the calls of the reference, and changes no input."""
+    return dict(variant.calls) == dict(observation.answer.calls) and not variant.changed_inputs
+
+
+def _same_manner(observation: Observation, variant: VariantAnswer) -> bool:
+    if _looks_right(observation, variant):
+        return _manner_as_asked(observation)
+    recording = observation.recording
+    return dict(variant.calls) == dict(recording.calls) and variant.changed_inputs == recording.changed_inputs
+
+
+def _same_numbers(observation: Observation, variant: VariantAnswer) -> bool:
+    """Each part is the variant's, or the reference's (a mistake in one of several returned values)."""
+    if variant.parts is None or observation.numbers is None or len(variant.parts) != len(observation.numbers):
+        return False
+    pairs = zip(observation.numbers, variant.parts, variant.envelope, strict=True)
+    for index, (got, wrong, envelope) in enumerate(pairs):
+        if close(got, wrong, envelope, observation.answer.iterative, observation.precision):
+            continue
+        if len(observation.numbers) > 1 and observation.parts is not None and observation.agrees(index):
+            continue
+        return False
+    return True

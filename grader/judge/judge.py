@@ -1,0 +1,141 @@
+"""The judge: `grade = judge(assignment, answer_key, run)`, a pure function."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from grader.answer_key.answer import AnswerKey
+from grader.assignment.assignment import Assignment
+from grader.assignment.check import Check
+from grader.assignment.experiment import Experiment
+from grader.assignment.question import Question
+from grader.judge import sentences
+from grader.judge.checks import judge_experiment
+from grader.judge.diagnosis import diagnose
+from grader.judge.grade import BlockRemark, Diagnosis, QuestionGrade, RubricItem, Status, Verdict
+from grader.judge.observation import Observation
+from grader.judge.picture import picture
+from grader.sandbox.recording import BlockReport, Outcome, Recording, Run
+
+OURS = Outcome.UNAVAILABLE
+STUDENTS = frozenset(Outcome) - {Outcome.RETURNED, OURS}
+SHOWN_CHARACTERS = 4000
+
+
+def judge(
+    assignment: Assignment,
+    key: AnswerKey,
+    run: Run,
+    written: Mapping[str, str],
+    public_only: bool = False,
+) -> tuple[QuestionGrade, ...]:
+    """Judge every question.
+
+    Args:
+        assignment: what was asked.
+        key: its answer key.
+        run: what came out of the sandbox.
+        written: question id -> the student's own text.
+        public_only: judge by the public experiments alone (a student's own check).
+    """
+    return tuple(
+        _judge_question(question, key, run, written.get(question.id, ""), public_only)
+        for question in assignment.questions
+    )
+
+
+def block_remarks(blocks: Sequence[BlockReport]) -> tuple[BlockRemark, ...]:
+    """What there is to tell about the execution of the cells."""
+    remarks = []
+    for block in blocks:
+        if block.error is not None:
+            what = f"{block.error.type}: {block.error.message}".removesuffix(": ")
+            line = f" in line {block.error.line}" if block.error.line is not None else ""
+            text = f"{what}{line}."
+            remarks.append(
+                BlockRemark(label=block.label, sentence=text, source_line=(block.error.source_line or "").strip())
+            )
+        if block.remark:
+            remarks.append(BlockRemark(label=block.label, sentence=block.remark))
+    return tuple(remarks)
+
+
+def _judge_question(question: Question, key: AnswerKey, run: Run, text: str, public_only: bool) -> QuestionGrade:
+    observations = {
+        experiment.key: Observation(experiment, _recording(run, experiment), key.answers[experiment.key])
+        for experiment in question.experiments
+        if experiment.public or not public_only
+    }
+    diagnoses = {
+        function: diagnose([o for o in observations.values() if o.experiment.function == function])
+        for function in question.functions
+    }
+    verdicts = tuple(
+        _judge_check(check, selected, diagnoses)
+        for check in question.checks
+        if (selected := [observations[e.key] for e in question.experiments_of(check) if e.key in observations])
+    )
+    rubric = tuple(RubricItem(id=item.id, text=item.text, max_score=item.points) for item in question.rubric)
+    return QuestionGrade(
+        id=question.id,
+        title=question.title,
+        status=_status(verdicts, rubric),
+        score=round(sum(verdict.score for verdict in verdicts), 6),
+        max_score=round(sum(v.max_score for v in verdicts) + sum(item.max_score for item in rubric), 6),
+        verdicts=verdicts,
+        rubric=rubric,
+        written=text,
+        pictures=tuple(drawn for o in observations.values() if (drawn := picture(o)) is not None),
+        printed=_printed(observations.values()),
+    )
+
+
+def _recording(run: Run, experiment: Experiment) -> Recording:
+    missing = Recording(experiment.key, OURS, reason="the experiment has no recording")
+    return run.recordings.get(experiment.key, missing)
+
+
+def _judge_check(check: Check, observations: list[Observation], diagnoses: Mapping[str, Diagnosis | None]) -> Verdict:
+    outcomes = tuple(judge_experiment(check, observation) for observation in observations)
+    failing = [(o, outcome) for o, outcome in zip(observations, outcomes, strict=True) if not outcome.passed]
+    diagnosis = next((d for o, _ in failing if (d := diagnoses[o.experiment.function]) is not None), None)
+    if not failing:
+        status, message, first = Status.PASSED, "", None
+    else:
+        observation, outcome = failing[0]
+        message, first = outcome.sentence, outcome.first_difference
+        if any(o.recording.outcome is OURS for o, _ in failing):
+            status = Status.UNAVAILABLE
+            message = next(sentences.not_judged(o) for o, _ in failing if o.recording.outcome is OURS)
+        else:
+            status = Status.ERROR if observation.recording.outcome in STUDENTS else Status.FAILED
+    return Verdict(
+        id=check.id,
+        title=check.title,
+        status=status,
+        score=check.points if status is Status.PASSED else 0.0,
+        max_score=check.points,
+        message=message,
+        diagnosis=diagnosis if status in (Status.FAILED, Status.ERROR) else None,
+        first_difference=first,
+        outcomes=outcomes,
+    )
+
+
+def _status(verdicts: Sequence[Verdict], rubric: Sequence[RubricItem]) -> Status:
+    statuses = {verdict.status for verdict in verdicts}
+    if Status.UNAVAILABLE in statuses:
+        return Status.UNAVAILABLE
+    if rubric:
+        return Status.PENDING
+    if statuses == {Status.PASSED}:
+        return Status.PASSED
+    if Status.PASSED in statuses:
+        return Status.PARTIAL
+    return Status.ERROR if statuses == {Status.ERROR} else Status.FAILED
+
+
+def _printed(observations: Iterable[Observation]) -> str:
+    """What was printed in public experiments; the data of a hidden one could be in the rest."""
+    texts = [o.recording.printed for o in observations if o.experiment.public and o.recording.printed]
+    return "\n".join(texts)[:SHOWN_CHARACTERS]

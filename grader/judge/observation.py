@@ -1,0 +1,139 @@
+"""One recording beside its answer: are these the reference's numbers, and where do they first differ?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from grader.answer_key.answer import UNIT_ROUNDOFF, Answer, Parts
+from grader.answer_key.tolerance import distances, rows, tolerance
+from grader.assignment.experiment import Experiment
+from grader.sandbox.recording import Outcome, Recording, Value
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What a student's function did in one experiment, with the answer beside it."""
+
+    experiment: Experiment
+    recording: Recording
+    answer: Answer
+
+    @property
+    def returned(self) -> bool:
+        """Whether the function returned something made of numbers."""
+        return self.recording.outcome is Outcome.RETURNED and self.numbers is not None
+
+    @cached_property
+    def numbers(self) -> Parts | None:
+        """The returned numbers in double precision, in whatever shape they came; None where there are none."""
+        if self.recording.outcome is not Outcome.RETURNED:
+            return None
+        return _numbers(self.recording.value, self.answer)
+
+    @cached_property
+    def parts(self) -> Parts | None:
+        """The returned numbers in the shape of the answer; None where they are of another shape.
+
+        Axes of length one are no difference: a column of shape (d, 1) is a vector of shape (d,).
+        """
+        if self.numbers is None or len(self.numbers) != len(self.answer.parts):
+            return None
+        parts = tuple(_reshaped(got, asked) for got, asked in zip(self.numbers, self.answer.parts, strict=True))
+        return None if any(part is None for part in parts) else tuple(part for part in parts if part is not None)
+
+    @cached_property
+    def path(self) -> NDArray[np.float64] | None:
+        """The returned numbers as iterates, also where some are missing: (rows, d) with d as asked."""
+        if not self.answer.iterative or not self.numbers or len(self.numbers) != 1:
+            return None
+        if self.parts is not None:
+            return self.parts[0]
+        rows = self.numbers[0]
+        return rows if rows.ndim == 2 and rows.shape[1:] == self.answer.parts[0].shape[1:] else None
+
+    @cached_property
+    def precision(self) -> str:
+        """The precision that the numbers were computed in, as far as it shows.
+
+        An array of float32, or one of float64 that holds nothing but float32 numbers where the answer does not.
+        """
+        if self.numbers is None:
+            return "float64"
+        if "float32" in _dtypes(self.recording.value):
+            return "float32"
+        asked_in_single = all(_single(part) for part in self.answer.parts)
+        return "float32" if not asked_in_single and all(_single(part) for part in self.numbers) else "float64"
+
+    def allowed(self, part: int, precision: str | None = None) -> NDArray[np.float64]:
+        """Tolerance of each row of a part, for the precision that shows or another one."""
+        precision = precision or self.precision
+        envelope = self.answer.envelope[precision][part]
+        return tolerance(self.answer.parts[part], envelope, self.answer.iterative, precision)
+
+    def first_difference(self, part: int, precision: str | None = None) -> int | None:
+        """First row of the part that is not the reference's; None where all are. Needs `parts`."""
+        assert self.parts is not None
+        distance = distances(self.parts[part], self.answer.parts[part], self.answer.iterative)
+        beyond = np.flatnonzero((distance > self.allowed(part, precision))[: self.answer.horizon])
+        return int(beyond[0]) if beyond.size else None
+
+    def agrees(self, part: int | None = None, precision: str | None = None) -> bool:
+        """Whether the numbers (or one part of them) are the reference's."""
+        if self.parts is None:
+            return False
+        chosen = range(len(self.parts)) if part is None else [part]
+        return all(self.first_difference(index, precision) is None for index in chosen)
+
+
+def _numbers(value: Value, answer: Answer) -> Parts | None:
+    if isinstance(value, np.ndarray):
+        if answer.returns_tuple and value.ndim >= 1 and len(value) == len(answer.parts):
+            return tuple(np.asarray(row, dtype=np.float64) for row in value)
+        return (np.asarray(value, dtype=np.float64),)
+    if value is None:
+        return None
+    leaves = [part for part in value if isinstance(part, np.ndarray)]
+    if len(leaves) != len(value) or not leaves:
+        return None
+    if not answer.returns_tuple and all(leaf.shape == leaves[0].shape for leaf in leaves):
+        return (np.asarray(np.stack(leaves), dtype=np.float64),)
+    return tuple(np.asarray(leaf, dtype=np.float64) for leaf in leaves)
+
+
+def _reshaped(got: NDArray[np.float64], asked: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    if got.shape == asked.shape:
+        return got
+    same = tuple(n for n in got.shape if n != 1) == tuple(n for n in asked.shape if n != 1)
+    return got.reshape(asked.shape) if same else None
+
+
+def _dtypes(value: Value) -> set[str]:
+    if isinstance(value, np.ndarray):
+        return {value.dtype.name}
+    return set().union(*(_dtypes(part) for part in value)) if value else set()
+
+
+def _single(part: NDArray[np.float64]) -> bool:
+    with np.errstate(all="ignore"):
+        return bool(np.array_equal(part, part.astype(np.float32).astype(np.float64), equal_nan=True))
+
+
+def close(
+    got: NDArray[np.float64], right: NDArray[np.float64], envelope: NDArray[np.float64], iterative: bool, precision: str
+) -> bool:
+    """Whether two arrays agree within the tolerance that follows from the envelope of `right` in double precision."""
+    if got.shape != right.shape:
+        if got.size != right.size or np.squeeze(got).shape != np.squeeze(right).shape:
+            return False
+        got = got.reshape(right.shape)
+    finite = np.isfinite(rows(right, iterative)).all(axis=1)
+    if not np.array_equal(finite, np.isfinite(rows(got, iterative)).all(axis=1)):
+        return False
+    # To first order the envelope grows with the unit roundoff.
+    scaled = envelope * (UNIT_ROUNDOFF[precision] / UNIT_ROUNDOFF["float64"])
+    allowed = tolerance(right, scaled, iterative, precision)
+    return bool((distances(got, right, iterative) <= allowed)[finite].all())

@@ -1,0 +1,121 @@
+"""What a student reads about one experiment. Nothing here shows the data of a hidden experiment."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from grader.answer_key.answer import Parts
+from grader.answer_key.tolerance import distances
+from grader.assignment.experiment import Experiment
+from grader.judge.observation import Observation
+from grader.sandbox.recording import Outcome, Recording, StudentError
+
+
+def place(experiment: Experiment) -> str:
+    """How an experiment is named at the start of a sentence."""
+    return f"On {experiment.name!r}" if experiment.public else f"On the hidden experiment {experiment.name!r}"
+
+
+def not_judged(observation: Observation) -> str:
+    """Why there are no numbers to judge."""
+    recording, function = observation.recording, observation.experiment.function
+    match recording.outcome:
+        case Outcome.MISSING:
+            return f"The function {function} was not found. Is it defined, under exactly this name?"
+        case Outcome.RAISED:
+            return _raised(observation.experiment, recording)
+        case Outcome.UNAVAILABLE:
+            return f"This could not be graded because of a fault of the grader, not of yours: {recording.reason}"
+        case Outcome.RETURNED:
+            return f"{place(observation.experiment)}: {_wrong_form(observation)}"
+        case _:
+            return f"{place(observation.experiment)}: {recording.reason}"
+
+
+def _raised(experiment: Experiment, recording: Recording) -> str:
+    error = recording.error
+    if error is None:
+        return f"{place(experiment)}: {recording.reason}"
+    if error.type == "NotImplementedError":
+        return f"{experiment.function} is not written yet: it raises NotImplementedError."
+    # The message of an exception can carry the arguments, hence the data of a hidden experiment.
+    message = f": {error.message}" if error.message and experiment.public else ""
+    return f"{place(experiment)}, {experiment.function} raised {error.type}{message}{where(error)}."
+
+
+def where(error: StudentError) -> str:
+    """Place of an exception: ", in cell 3, line 4"."""
+    line = f", line {error.line}" if error.line is not None else ""
+    return f", in {error.block}{line}" if error.block else ""
+
+
+def _wrong_form(observation: Observation) -> str:
+    function, answer = observation.experiment.function, observation.answer
+    if observation.numbers is None:
+        returned = observation.recording.returned_type or "None"
+        forgotten = " Is a return statement missing?" if observation.recording.value is None else ""
+        return f"{function} returned {returned}; numbers are expected, as {_form(answer.parts)}.{forgotten}"
+    if len(observation.numbers) != len(answer.parts):
+        return f"{function} returned {_form(observation.numbers)}; expected is {_form(answer.parts)}."
+    got, asked = observation.numbers[0], answer.parts[0]
+    sentence = f"{function} returned {_form(observation.numbers)}; expected is {_form(answer.parts)}."
+    if answer.iterative and got.shape == asked.T.shape:
+        return sentence + " The array is transposed: row k must be x_k."
+    if answer.iterative and got.ndim == 2 and got.shape[1:] == asked.shape[1:]:
+        return sentence + f" There are {len(got)} iterates; x_0, ..., x_{len(asked) - 1} are {len(asked)}."
+    return sentence
+
+
+def _form(parts: Parts) -> str:
+    def one(part: NDArray[np.float64]) -> str:
+        return "a number" if part.shape == () else f"an array of shape {part.shape}"
+
+    if len(parts) == 1:
+        return one(parts[0])
+    return f"{len(parts)} values: " + ", ".join(one(part) for part in parts)
+
+
+def differs(observation: Observation, part: int) -> str:
+    """Where and by how much the numbers of one part first differ from the reference's."""
+    assert observation.parts is not None
+    experiment, first = observation.experiment, observation.first_difference(part)
+    got, asked = observation.parts[part], observation.answer.parts[part]
+    if not observation.answer.iterative:
+        which = f"value {part + 1} of {len(observation.parts)}" if len(observation.parts) > 1 else "the returned value"
+        if not np.isfinite(got).all():
+            return f"{place(experiment)}: {which} is not finite (nan or inf)."
+        return f"{place(experiment)}: {which} is wrong{_size(observation, part, 0)}."
+    assert first is not None
+    if not np.isfinite(got[first]).all():
+        return f"{place(experiment)}: x_{first} is not finite (nan or inf){_before(first)}."
+    if first == 0:
+        return f"{place(experiment)}: row 0 is not the starting point x0{_size(observation, part, 0)}."
+    assert asked.shape == got.shape
+    return (
+        f"{place(experiment)}: x_{first} is the first wrong iterate{_before(first)}{_size(observation, part, first)}."
+    )
+
+
+def _before(first: int) -> str:
+    return f"; x_0 to x_{first - 1} are right" if first > 1 else "; only x_0 is right" if first == 1 else ""
+
+
+def _size(observation: Observation, part: int, row: int) -> str:
+    """How far off, relative to the size of the right numbers; for public experiments only."""
+    assert observation.parts is not None
+    if not observation.experiment.public:
+        return ""
+    off = distances(observation.parts[part], observation.answer.parts[part], observation.answer.iterative)[row]
+    allowed = observation.allowed(part)[row]
+    return f" (off by {off:.2g}; rounding explains {allowed:.1g})"
+
+
+def agrees(observation: Observation) -> str:
+    """All numbers are right."""
+    precision = " in single precision" if observation.precision == "float32" else ""
+    what = "every iterate is right" if observation.answer.iterative else "right"
+    stopped = ""
+    if observation.answer.iterative and observation.answer.horizon < len(observation.answer.parts[0]):
+        stopped = f" (compared up to k = {observation.answer.horizon - 1}; beyond, rounding alone changes the path)"
+    return f"{place(observation.experiment)}: {what}{precision}{stopped}."

@@ -1,0 +1,1 @@
+"""Runs a Program in a warm, isolated process and brings back plain numbers."""

@@ -1,0 +1,1 @@
+"""What was handed in: reading files and folders, taking notebooks and scripts apart."""
