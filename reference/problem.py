@@ -26,6 +26,10 @@ class Problem:
         minimizer: x*, (d,); the one closest to x0 where there are several; None where there is none.
         minimum: f*, or a lower bound of f along the run where f is not bounded below; None where unknown.
         data: named arrays and numbers that define f (for least squares "A" and "b").
+        hessian: Hessian of f, (d,) -> (d, d).
+        project: Euclidean projection onto the feasible set, (d,) -> (d,); x* and f* are then constrained.
+        penalty: h of a composite problem min f(x) + h(x), (d,) -> float; then x* and f* are of f + h.
+        prox: (v, t) -> prox_{t h}(v), (d,), float -> (d,).
     """
 
     name: str
@@ -37,3 +41,11 @@ class Problem:
     minimizer: Vector | None = None
     minimum: float | None = None
     data: Mapping[str, NDArray[np.float64] | float] = field(default_factory=dict)
+    hessian: Callable[[Vector], Matrix] | None = None
+    project: Callable[[Vector], Vector] | None = None
+    penalty: Callable[[Vector], float] | None = None
+    prox: Callable[[Vector, float], Vector] | None = None
+
+    def objective(self, x: Vector) -> float:
+        """What is minimised: f(x), or f(x) + h(x) of a composite problem."""
+        return self.value(x) if self.penalty is None else self.value(x) + self.penalty(x)

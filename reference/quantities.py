@@ -24,10 +24,11 @@ def distance(iterates: Matrix, problem: Problem) -> Vector:
 def gap(iterates: Matrix, problem: Problem) -> Vector:
     """gap to the minimum f(x_k) - f*
 
+    f is the whole objective: of a composite problem f + h.
     Where f is not bounded below, f* is the level that the problem states. ValueError where there is none.
     """
     minimum = known(problem.minimum, "minimum f*", problem)
-    return np.array([problem.value(x) - minimum for x in iterates])
+    return np.array([problem.objective(x) - minimum for x in iterates])
 
 
 def mean_squared_gradient(iterates: Matrix, problem: Problem) -> Vector:

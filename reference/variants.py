@@ -7,14 +7,18 @@ convention   correct under another source's convention; accepted where a questio
 mistake      wrong, and what people really write; rejected, and named with the sentence given here
 
 A guarantee is a theorem: a function that gives the bound for every k at once, and the quantity that it bounds.
+
+An example is the standard problem and the standard parameters of an algorithm: what a picture of it shows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
+
+from reference.problem import Problem
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 Algorithm = Callable[..., Any]
@@ -54,6 +58,19 @@ class Guarantee:
     sentence: str
 
 
+@dataclass(frozen=True)
+class Example:
+    """A problem on which an algorithm shows what it does."""
+
+    algorithm: Algorithm
+    problem: Callable[[], Problem]
+    quantity: Algorithm
+    """What a picture has on its axis, from `reference.quantities`."""
+    arguments: Mapping[str, Any]
+    """A function of one argument is called with the problem; `gradient`, `x0` and the like come from the problem."""
+
+
+_examples: dict[Algorithm, Example] = {}
 _variants: dict[Algorithm, list[Variant]] = {}
 _guarantees: dict[Algorithm, list[Guarantee]] = {}
 
@@ -102,3 +119,13 @@ def variants(algorithm: Algorithm, kind: Kind | None = None) -> tuple[Variant, .
 def guarantees(algorithm: Algorithm) -> tuple[Guarantee, ...]:
     """The theorems about `algorithm`, in the order of the file."""
     return tuple(_guarantees.get(algorithm, []))
+
+
+def example(algorithm: Algorithm, problem: Callable[[], Problem], quantity: Algorithm, **arguments: Any) -> None:
+    """Register the standard problem and parameters of `algorithm`."""
+    _examples[algorithm] = Example(algorithm, problem, quantity, arguments)
+
+
+def example_of(algorithm: Algorithm) -> Example | None:
+    """The standard problem and parameters of `algorithm`, where it has them."""
+    return _examples.get(algorithm)

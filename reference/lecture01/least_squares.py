@@ -8,6 +8,8 @@ Guarantee   f is convex and L-smooth; it is mu-strongly convex with mu > 0 exact
             L/mu is the squared condition number of A.
 Cost        value: one product with A. Gradient: one with A and one with A^T. Constants: O(n d min(n, d)).
 References  Notes ch. 0, page 4, example 1; homework 2, problem 1.
+Catalogue   least_squares_loss
+Witness     numpy.linalg.lstsq, eigvalsh; finite differences; torch.autograd
 """
 
 from __future__ import annotations

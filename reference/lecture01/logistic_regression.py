@@ -9,6 +9,8 @@ Guarantee   f is convex and L-smooth with L = ||A||_2^2 / (4 N), attained at x =
             separates the labels.
 Cost        value: one product with A. Gradient: one with A and one with A^T.
 References  Notes ch. 0, page 4, example 2; homework 2, problem 2.
+Catalogue   logistic_loss
+Witness     finite differences; torch.autograd
 """
 
 from __future__ import annotations

@@ -8,6 +8,8 @@ Guarantee   non-convex, gamma <= 1/L            1/(k+1) sum_{i<=k} ||grad f(x_i)
 Cost        one gradient a step, one vector (and the iterates that are kept).
 References  Lecture 2, slides 11-26, Theorems 1-3; notes ch. 1, Theorems 3.2, 3.7 and 3.11. Slide 21 and Theorem 3.11
             print the exponent K+1; it is K, as their proof and the table of the notes have it.
+Catalogue   gradient_descent, gd_bound_nonconvex, gd_bound_convex, gd_bound_strongly_convex
+Witness     torch.optim.SGD; closed form (I - gamma A^T A)^k (x_0 - x*) on least squares
 
 In the code gamma is `learning_rate` and K is `num_steps`.
 """
@@ -18,10 +20,11 @@ from collections.abc import Callable
 
 import numpy as np
 
+from reference import problems
 from reference.conditions import at_most, equal, known, require, require_convex, smoothness, strong_convexity
 from reference.problem import Matrix, Problem, Vector
 from reference.quantities import distance, gap, mean_squared_gradient
-from reference.variants import equivalent, guarantee, mistake
+from reference.variants import equivalent, example, guarantee, mistake
 
 Gradient = Callable[[Vector], Vector]
 
@@ -475,3 +478,12 @@ def two_gradients_per_step(gradient: Gradient, x0: Vector, learning_rate: float,
         x = x - learning_rate * gradient(x)
         iterates.append(x)
     return np.array(iterates)
+
+
+example(
+    gradient_descent,
+    problems.elongated_bowl,
+    distance,
+    learning_rate=lambda problem: 2 / (problem.smoothness + problem.strong_convexity),
+    num_steps=60,
+)

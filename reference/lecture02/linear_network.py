@@ -7,6 +7,8 @@ Algorithm   forward    h1 = W1 a,  h2 = W2 h1,  r = W3 h2 - b
 Guarantee   exact; in exact arithmetic W3^T G3 = G2 W2^T and W2^T G2 = G1 W1^T for all weights.
 Cost        three products forward, two transposed products and three outer products backward; h1 and h2 are kept.
 References  Homework 2, problem 3; Lecture 2, slide 2.
+Catalogue   linear_net3_backprop
+Witness     torch.autograd; invariant W3^T G3 = G2 W2^T
 """
 
 from __future__ import annotations
