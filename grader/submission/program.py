@@ -24,7 +24,7 @@ class Submission:
         """SHA-256 over the file's name and bytes and those of the files beside it."""
         digest = hashlib.sha256()
         for name, content in [(self.file_name, self.content), *sorted(self.files.items())]:
-            digest.update(f"{name}\0{len(content)}\0".encode())
+            digest.update(f"{name}\0{len(content)}\0".encode("utf-8", "surrogateescape"))
             digest.update(content)
         return digest.hexdigest()
 
