@@ -1,0 +1,97 @@
+"""The feedback page: what a student gets back for one submission."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from grader.judge.grade import Diagnosis, Grade, Outcome, Picture, QuestionGrade, Status, Verdict
+from grader.report.chart import convergence_chart, score_bar
+from grader.report.templates import render
+
+_LOST = (Status.FAILED, Status.PARTIAL, Status.ERROR)
+
+
+def feedback_page(grade: Grade) -> str:
+    """One self-contained HTML page about `grade`: no script, no network, nothing of a student unescaped."""
+    return render(
+        "feedback.html",
+        grade=grade,
+        questions=[_question(question) for question in grade.questions],
+        not_checked=sum(q.max_score for q in grade.questions if q.status is Status.UNAVAILABLE),
+        praise=_praise(grade),
+        bar=score_bar(grade.score, grade.pending, grade.max_score),
+    )
+
+
+def _praise(grade: Grade) -> str:
+    statuses = {question.status for question in grade.questions}
+    if statuses == {Status.PASSED}:
+        return "Full marks: everything is right. Well done!"
+    if statuses == {Status.PASSED, Status.PENDING}:
+        return "Everything that was checked so far is right. Well done!"
+    return ""
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """What the student may know about one check on one experiment."""
+
+    name: str
+    outcome: Outcome
+    first_difference: int | None
+
+
+@dataclass(frozen=True)
+class _Check:
+    verdict: Verdict
+    message: str
+    first_difference: int | None
+    trials: tuple[_Trial, ...]
+    passed: int
+    opened: bool
+    """Whether its experiments are unfolded: those of the first check that lost points, which usually tell it all."""
+
+
+@dataclass(frozen=True)
+class _Question:
+    grade: QuestionGrade
+    diagnoses: tuple[Diagnosis, ...]
+    checks: tuple[_Check, ...]
+    charts: tuple[tuple[Picture, Markup], ...]
+
+
+def _question(question: QuestionGrade) -> _Question:
+    # The same mistake fails several checks; it is told once.
+    diagnoses = {verdict.diagnosis.identifier: verdict.diagnosis for verdict in question.verdicts if verdict.diagnosis}
+    names = _names([outcome for verdict in question.verdicts for outcome in verdict.outcomes])
+    told = {diagnosis.sentence for diagnosis in diagnoses.values()}
+    first_lost = next((verdict.id for verdict in question.verdicts if verdict.status in _LOST), None)
+    return _Question(
+        question,
+        tuple(diagnoses.values()),
+        tuple(_check(verdict, names, told, verdict.id == first_lost) for verdict in question.verdicts),
+        tuple((picture, convergence_chart(picture)) for picture in question.pictures),
+    )
+
+
+def _names(outcomes: Sequence[Outcome]) -> dict[str, str]:
+    """How the page calls each experiment: a hidden one is numbered, because its name may say what it tests."""
+    hidden = dict.fromkeys(outcome.experiment for outcome in outcomes if not outcome.public)
+    numbered = {experiment: f"Hidden experiment {number}" for number, experiment in enumerate(hidden, 1)}
+    return {outcome.experiment: numbered.get(outcome.experiment, outcome.experiment) for outcome in outcomes}
+
+
+def _check(verdict: Verdict, names: dict[str, str], told: set[str], opened: bool) -> _Check:
+    trials = tuple(
+        _Trial(names[outcome.experiment], outcome, outcome.first_difference if outcome.public else None)
+        for outcome in verdict.outcomes
+    )
+    shown = [trial.first_difference for trial in trials if trial.first_difference is not None]
+    # Where only hidden experiments differ, the place stays hidden with them.
+    first = verdict.first_difference if not trials else min(shown, default=None)
+    message = "" if verdict.message in told else verdict.message
+    passed = sum(outcome.passed for outcome in verdict.outcomes)
+    return _Check(verdict, message, first, trials, passed, opened)
