@@ -139,7 +139,10 @@ questions = [
                 points=0.5,
                 on=["whole-number start"],
             ),
-            LinearRate(points=1),
+            LinearRate(
+                points=1,
+                on=["well conditioned", "badly conditioned", "dense quadratic, a step longer than 1/L"],
+            ),
             Bound(points=1),
             Calls(points=0.5),
             UnchangedInputs(points=0.5),

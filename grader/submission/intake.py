@@ -1,0 +1,257 @@
+"""Collects what was handed in: from files, and from folders with one file or one folder a student."""
+
+from __future__ import annotations
+
+import os
+import stat
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path, PurePath
+
+from grader.submission.program import Submission
+
+MAX_FILE_BYTES = 20_000_000
+MAX_FILES_BESIDE = 200
+"""How many files may lie beside the notebook or script in a student's folder; in all `MAX_FILE_BYTES` at most."""
+
+_SUFFIXES = (".ipynb", ".py")
+_LITTER = {"__pycache__", "__macosx", "thumbs.db", "desktop.ini"}
+
+
+class PathError(Exception):
+    """A path that the user gave cannot be read. Its text is a sentence for the user."""
+
+
+@dataclass(frozen=True)
+class RefusedFile:
+    """A file that is not graded, and why."""
+
+    student: str
+    file_name: str
+    """Relative to the student's folder where there is one."""
+    reason: str
+    """A sentence for the student."""
+
+
+@dataclass(frozen=True)
+class Collection:
+    """What was found, sorted by student.
+
+    A student may have both: a submission, and files that were refused beside it.
+    """
+
+    submissions: tuple[Submission, ...]
+    refused: tuple[RefusedFile, ...]
+
+
+class _UnreadableError(Exception):
+    """Why something is not read: a sentence."""
+
+
+def collect(paths: Sequence[Path]) -> Collection:
+    """Everything that was handed in under `paths`.
+
+    A path is a notebook or script, whose stem is the student's name; or a folder of such files and of one folder
+    for each further student. In a student's folder the notebook or script is chosen by its name, and the other
+    files go with it. Where one student has handed in two, the one that was modified last is graded, and the
+    notebook if both have the same time. Hidden files and the litter of editors are passed over.
+
+    Raises:
+        PathError: a path does not exist or cannot be read.
+    """
+    refused: list[RefusedFile] = []
+    found: dict[str, list[Submission]] = {}
+    for entry in _entries(paths):
+        try:
+            submission, beside = _submission(entry)
+        except (_UnreadableError, OSError) as error:
+            refused.append(RefusedFile(_student(entry), _printable(entry.name), _reason(error)))
+        else:
+            found.setdefault(submission.student, []).append(submission)
+            refused += beside
+    submissions: list[Submission] = []
+    for group in found.values():
+        best, others = _preferred(group)
+        submissions.append(best)
+        refused += others
+    return Collection(
+        tuple(sorted(submissions, key=lambda submission: submission.student)),
+        tuple(sorted(refused, key=lambda file: (file.student, file.file_name))),
+    )
+
+
+def _entries(paths: Iterable[Path]) -> Iterator[Path]:
+    """The files and folders of single students, each once."""
+    seen: set[Path] = set()
+    for path in paths:
+        try:
+            # What the user names may be a link; a link inside a folder was put there by a student.
+            path = path.resolve(strict=True)
+            entries = _inside(path) if path.is_dir() else [path]
+        except FileNotFoundError:
+            raise PathError(
+                f'There is no file or folder "{path}". Check the spelling and the folder that you are in.'
+            ) from None
+        except (OSError, RuntimeError) as error:
+            raise PathError(f'"{path}" cannot be read. {_reason(error)}') from None
+        for entry in entries:
+            if entry not in seen:
+                seen.add(entry)
+                yield entry
+
+
+def _submission(entry: Path) -> tuple[Submission, list[RefusedFile]]:
+    """The submission in a student's file or folder, and what is refused beside it."""
+    _check_name(entry.name)
+    _check_no_link(entry)
+    if entry.is_dir():
+        return _from_folder(entry)
+    if entry.suffix.lower() not in _SUFFIXES:
+        raise _UnreadableError("It is neither a notebook (.ipynb) nor a Python script (.py); hand in one of these.")
+    return _from_file(entry), []
+
+
+def _from_file(path: Path) -> Submission:
+    content = _read(path)
+    modified_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    return Submission(_student(path), path.name, content, modified_at)
+
+
+def _from_folder(folder: Path) -> tuple[Submission, list[RefusedFile]]:
+    student = _student(folder)
+    chosen = _chosen(folder)
+    best, refused = _preferred([replace(_from_file(path), student=student) for path in chosen])
+    files: dict[str, bytes] = {}
+    size = 0
+    for number, path in enumerate((path for path in _walk(folder) if path not in chosen), start=1):
+        if number > MAX_FILES_BESIDE:
+            raise _UnreadableError(
+                f"The folder holds more than {MAX_FILES_BESIDE} files; hand in only what your work needs."
+            )
+        name = path.relative_to(folder).as_posix()
+        try:
+            _check_name(name)
+            content = _read(path)
+        except (_UnreadableError, OSError) as error:
+            refused.append(RefusedFile(student, _printable(name), _reason(error)))
+            continue
+        files[name] = content
+        size += len(content)
+        if size > MAX_FILE_BYTES:
+            raise _UnreadableError(
+                f"The files beside {best.file_name} have more than {MAX_FILE_BYTES // 1_000_000} MB in all; "
+                "hand in only what your work needs."
+            )
+    return replace(best, files=files), refused
+
+
+def _chosen(folder: Path) -> list[Path]:
+    """The notebook or script of a student's folder; two where they differ in the suffix only.
+
+    It is the one named like the folder, or the only one, or the only notebook.
+    """
+    found = [path for path in _inside(folder) if path.suffix.lower() in _SUFFIXES and _is_file(path)]
+    if not found:
+        raise _UnreadableError("The folder holds no notebook (.ipynb) and no Python script (.py).")
+    stems = {path.stem for path in found}
+    notebooks = [path.stem for path in found if path.suffix.lower() == ".ipynb"]
+    if folder.name in stems:
+        stem = folder.name
+    elif len(stems) == 1:
+        stem = found[0].stem
+    elif len(notebooks) == 1:
+        stem = notebooks[0]
+    else:
+        names = ", ".join(_printable(path.name) for path in found[:10]) + (", ..." if len(found) > 10 else "")
+        raise _UnreadableError(
+            f"The folder holds several files that could be the submission ({names}); "
+            "hand in one of them, or name one like the folder."
+        )
+    return [path for path in found if path.stem == stem]
+
+
+def _preferred(group: list[Submission]) -> tuple[Submission, list[RefusedFile]]:
+    """Of several submissions of one student the one to grade, and the others with the reason."""
+    *others, best = sorted(group, key=lambda one: (one.modified_at, _is_notebook(one), one.file_name, one.content))
+    return best, [RefusedFile(best.student, other.file_name, _why(best, other)) for other in others]
+
+
+def _why(graded: Submission, other: Submission) -> str:
+    start = f"{graded.file_name} of the same student is graded instead"
+    if graded.modified_at != other.modified_at:
+        return f"{start}: it was modified later."
+    if _is_notebook(graded) and not _is_notebook(other):
+        return f"{start}: both were modified at the same time, and it is the notebook."
+    return f"{start}: both were modified at the same time."
+
+
+def _is_notebook(submission: Submission) -> bool:
+    return PurePath(submission.file_name).suffix.lower() == ".ipynb"
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    """All below `folder` that is not a folder; a link to a folder is not one."""
+    waiting = [folder]
+    while waiting:
+        for path in _inside(waiting.pop()):
+            if path.is_dir() and not path.is_symlink():
+                waiting.append(path)
+            else:
+                yield path
+
+
+def _inside(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if not _is_litter(path.name))
+
+
+def _is_litter(name: str) -> bool:
+    return name.startswith(".") or name.endswith("~") or name.lower() in _LITTER
+
+
+def _is_file(path: Path) -> bool:
+    return path.is_file() and not path.is_symlink()
+
+
+def _student(path: Path) -> str:
+    name = path.stem if path.is_symlink() or not path.is_dir() else path.name
+    return _printable(unicodedata.normalize("NFC", name))
+
+
+def _read(path: Path) -> bytes:
+    """Content of a regular file that is not a link and not too large."""
+    _check_no_link(path)
+    # Opening a pipe would wait for its writer; between check and opening the file may have become a link.
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise _UnreadableError("It is not a regular file.")
+    with open(os.open(path, flags), "rb") as file:
+        status = os.fstat(file.fileno())
+        if status.st_size > MAX_FILE_BYTES or len(content := file.read(MAX_FILE_BYTES + 1)) > MAX_FILE_BYTES:
+            raise _UnreadableError(
+                f"It has {status.st_size / 1e6:.1f} MB; at most {MAX_FILE_BYTES // 1_000_000} MB are read. "
+                "Clear the outputs of the notebook, and hand in no data that your work does not need."
+            )
+        return content
+
+
+def _check_no_link(path: Path) -> None:
+    if path.is_symlink():
+        raise _UnreadableError("It is a link; hand in the file itself.")
+
+
+def _check_name(name: str) -> None:
+    if _printable(name) != name:
+        raise _UnreadableError("Its name has control characters or bytes that are no text; rename it.")
+
+
+def _printable(name: str) -> str:
+    """`name` without control characters and undecodable bytes: no table or page should have to show them."""
+    return "".join("\ufffd" if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") else c for c in name)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return f"The system says: {error.strerror or 'unknown error'}."
+    return str(error)
