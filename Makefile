@@ -1,12 +1,14 @@
 # The two commands of the README. PYTHON may name another interpreter (3.11 or newer).
-PYTHON ?= python3
-VENV   := .venv
-BIN    := $(VENV)/bin
+PYTHON  ?= python3
+VENV    := .venv
+BIN     := $(VENV)/bin
+SAMPLES := assignments/hw2_gradient_descent/samples/submissions
 
 .PHONY: demo test lint clean
 
 demo: $(VENV)/installed
-	$(BIN)/grader demo --out out
+	@$(BIN)/grader grade hw2 $(SAMPLES) --gradebook out/gradebook.db --out out
+	@$(BIN)/grader report hw2 --gradebook out/gradebook.db --out out
 
 test: $(VENV)/installed-for-tests lint
 	$(BIN)/python -m pytest

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ class Theorem:
     """(K+1,)"""
 
 
+@cache
 def theorem(experiment: Experiment) -> Theorem | None:
     """The first guarantee of the reference whose conditions hold for this problem and these parameters."""
     if experiment.problem is None:

@@ -17,16 +17,23 @@ from reference.quantities import distance
 
 def judge_experiment(check: Check, observation: Observation) -> Outcome:
     """Whether the check passes on this experiment, in a sentence."""
-    if not observation.returned:
-        return _outcome(observation, False, sentences.not_judged(observation))
-    return _judge(check, observation)
+    return _judge(check, observation) if observation.returned else _not_judged(observation)
 
 
-def _outcome(observation: Observation, passed: bool, sentence: str, first: int | None = None) -> Outcome:
+def _passed(observation: Observation, sentence: str) -> Outcome:
+    experiment = observation.experiment
+    return Outcome(experiment=experiment.name, public=experiment.public, passed=True, sentence=sentence)
+
+
+def _failed(observation: Observation, sentence: str, first: int | None = None) -> Outcome:
     experiment = observation.experiment
     return Outcome(
-        experiment=experiment.name, public=experiment.public, passed=passed, sentence=sentence, first_difference=first
+        experiment=experiment.name, public=experiment.public, passed=False, sentence=sentence, first_difference=first
     )
+
+
+def _not_judged(observation: Observation) -> Outcome:
+    return _failed(observation, sentences.not_judged(observation))
 
 
 @singledispatch
@@ -37,55 +44,44 @@ def _judge(check: Check, observation: Observation) -> Outcome:
 @_judge.register
 def _(check: Values, observation: Observation) -> Outcome:
     if observation.parts is None:
-        return _outcome(observation, False, sentences.not_judged(observation))
-    chosen = range(len(observation.parts)) if check.part is None else [check.part]
-    for part in chosen:
+        return _not_judged(observation)
+    for part in range(len(observation.parts)) if check.part is None else [check.part]:
         if observation.first_difference(part) is not None:
-            return _outcome(observation, False, sentences.differs(observation, part))
-    return _outcome(observation, True, sentences.agrees(observation))
+            return _failed(observation, sentences.differs(observation, part))
+    return _passed(observation, sentences.agrees(observation))
 
 
 @_judge.register
 def _(check: Iterates, observation: Observation) -> Outcome:
     if observation.parts is None:
-        return _outcome(observation, False, sentences.not_judged(observation))
+        return _not_judged(observation)
     first = observation.first_difference(0)
     if first is not None:
-        return _outcome(observation, False, sentences.differs(observation, 0), first)
-    return _outcome(observation, True, sentences.agrees(observation))
-
-
-def _no_path(observation: Observation) -> Outcome:
-    return _outcome(observation, False, sentences.not_judged(observation))
+        return _failed(observation, sentences.differs(observation, 0), first)
+    return _passed(observation, sentences.agrees(observation))
 
 
 @_judge.register
 def _(check: LinearRate, observation: Observation) -> Outcome:
     path, problem = observation.path, observation.experiment.problem
     if path is None or problem is None:
-        return _no_path(observation)
-    name = sentences.place(observation.experiment)
+        return _not_judged(observation)
     window = rate_window(distance(observation.answer.parts[0], problem), observation.allowed(0))
     if window is None:
-        return _outcome(observation, True, f"{name}: too few steps to see a rate; not judged.")
+        return _passed(observation, "too few steps to see a rate; not judged.")
     with np.errstate(all="ignore"):
         errors = distance(path, problem)
-    slope = fitted_slope(errors, window.start, min(window.stop, len(errors)))
-    expected = float(np.exp(window.slope))
     if len(errors) < window.stop - 1:
-        return _outcome(observation, False, f"{name}: {len(errors)} iterates are too few to see the rate.")
+        return _failed(observation, f"{len(errors)} iterates are too few to see the rate.")
+    slope = fitted_slope(errors, window.start, min(window.stop, len(errors)))
     if not np.isfinite(slope):
-        return _outcome(observation, False, f"{name}: no rate can be fitted to the error, it is zero or not finite.")
-    factor = float(np.exp(slope))
+        return _failed(observation, "no rate can be fitted to the error: it is zero, or not finite.")
     if abs(slope - window.slope) <= window.band:
-        return _outcome(observation, True, f"{name}: the error shrinks by the right factor in each step.")
+        return _passed(observation, "the error shrinks by the right factor in each step.")
+    factor, right = np.exp(slope), np.exp(window.slope)
+    shown = f"by a factor {factor:.4g} in each step, where {right:.4g} is right"
     trend = "grows" if slope > 0 else "shrinks"
-    shown = f" by a factor {factor:.4g} in each step, where {expected:.4g} is right"
-    return _outcome(
-        observation,
-        False,
-        f"{name}: the error {trend}{shown if observation.experiment.public else ' at a wrong rate'}.",
-    )
+    return _failed(observation, f"the error {trend} {shown if observation.experiment.public else 'at a wrong rate'}.")
 
 
 @_judge.register
@@ -93,40 +89,37 @@ def _(check: Bound, observation: Observation) -> Outcome:
     path, answer = observation.path, observation.answer
     holds = theorem(observation.experiment)
     if path is None or holds is None or answer.theorem is None:
-        return _no_path(observation)
+        return _not_judged(observation)
+    if len(path) > 1 and (path == path[0]).all():
+        return _failed(observation, "all rows are the same, so there is no run to judge.")
     with np.errstate(all="ignore"):
         quantity = holds.quantity(path, observation.experiment.problem)
     shared = min(len(quantity), len(answer.theorem.bound))
     limit = answer.theorem.bound[:shared] + answer.theorem.slack[observation.precision][:shared]
     above = np.flatnonzero(~(quantity[:shared] <= limit))  # nan is above
-    name = sentences.place(observation.experiment)
     if above.size:
-        first = int(above[0])
-        sentence = f"{name}: the bound of the theorem is violated from k = {first} on ({holds.sentence})."
-        return _outcome(observation, False, sentence, first)
+        first, theorem_in_words = int(above[0]), holds.sentence.rstrip(".")
+        return _failed(observation, f"the bound is violated from k = {first} on ({theorem_in_words}).", first)
     if shared < len(answer.theorem.bound) - 1:
-        return _outcome(observation, False, f"{name}: {shared} iterates are too few to judge the bound.")
-    return _outcome(observation, True, f"{name}: the bound holds for every k.")
+        return _failed(observation, f"{shared} iterates are too few to judge the bound.")
+    return _passed(observation, "the bound holds for every k.")
 
 
 @_judge.register
 def _(check: Calls, observation: Observation) -> Outcome:
     made, needed = observation.recording.calls.get(check.oracle, 0), observation.answer.calls[check.oracle]
-    right = needed <= made <= needed + 1 and observation.path is not None
-    sentence = f"{sentences.place(observation.experiment)}: {check.oracle} was called {made} times"
-    if needed <= made <= needed + 1 and observation.path is None:
-        return _no_path(observation)
-    return _outcome(observation, right, sentence + ("." if right else f"; {needed} calls are needed."))
+    if not needed <= made <= needed + 1:
+        return _failed(observation, f"{check.oracle} was called {made} times; {needed} calls are needed.")
+    if observation.path is None:
+        return _not_judged(observation)
+    return _passed(observation, f"{check.oracle} was called {made} times.")
 
 
 @_judge.register
 def _(check: UnchangedInputs, observation: Observation) -> Outcome:
-    changed, name = observation.recording.changed_inputs, sentences.place(observation.experiment)
+    changed = " and ".join(observation.recording.changed_inputs)
     if changed:
-        listed = " and ".join(changed)
-        return _outcome(
-            observation, False, f"{name}: {listed} changed during the call; whoever called the function still needs it."
-        )
+        return _failed(observation, f"{changed} changed during the call; whoever called the function still needs it.")
     if observation.path is None or not sum(observation.recording.calls.values()):
-        return _outcome(observation, False, f"{name}: the function did not run the method, so this is not judged.")
-    return _outcome(observation, True, f"{name}: the inputs are as they were.")
+        return _failed(observation, "the function did not run the method, so this is not judged.")
+    return _passed(observation, "the inputs are as they were.")

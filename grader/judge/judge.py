@@ -49,12 +49,10 @@ def block_remarks(blocks: Sequence[BlockReport]) -> tuple[BlockRemark, ...]:
     remarks = []
     for block in blocks:
         if block.error is not None:
-            what = f"{block.error.type}: {block.error.message}".removesuffix(": ")
-            line = f" in line {block.error.line}" if block.error.line is not None else ""
-            text = f"{what}{line}."
-            remarks.append(
-                BlockRemark(label=block.label, sentence=text, source_line=(block.error.source_line or "").strip())
-            )
+            line = f"line {block.error.line}: " if block.error.line is not None else ""
+            what = f"{block.error.type}: {block.error.message}".removesuffix(": ").rstrip(".")
+            source = (block.error.source_line or "").strip()
+            remarks.append(BlockRemark(label=block.label, sentence=f"{line}{what}.", source_line=source))
         if block.remark:
             remarks.append(BlockRemark(label=block.label, sentence=block.remark))
     return tuple(remarks)
@@ -103,10 +101,10 @@ def _judge_check(check: Check, observations: list[Observation], diagnoses: Mappi
         status, message, first = Status.PASSED, "", None
     else:
         observation, outcome = failing[0]
-        message, first = outcome.sentence, outcome.first_difference
+        message, first = sentences.placed(observation.experiment, outcome.sentence), outcome.first_difference
         if any(o.recording.outcome is OURS for o, _ in failing):
             status = Status.UNAVAILABLE
-            message = next(sentences.not_judged(o) for o, _ in failing if o.recording.outcome is OURS)
+            message = next(outcome.sentence for o, outcome in failing if o.recording.outcome is OURS)
         else:
             status = Status.ERROR if observation.recording.outcome in STUDENTS else Status.FAILED
     return Verdict(

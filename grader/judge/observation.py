@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -21,6 +21,8 @@ class Observation:
     experiment: Experiment
     recording: Recording
     answer: Answer
+    _differences: dict[tuple[int, str], int | None] = field(default_factory=dict, init=False, repr=False)
+    """What `first_difference` found: several checks and the diagnosis ask for the same."""
 
     @property
     def returned(self) -> bool:
@@ -76,10 +78,13 @@ class Observation:
 
     def first_difference(self, part: int, precision: str | None = None) -> int | None:
         """First row of the part that is not the reference's; None where all are. Needs `parts`."""
-        assert self.parts is not None
-        distance = distances(self.parts[part], self.answer.parts[part], self.answer.iterative)
-        beyond = np.flatnonzero((distance > self.allowed(part, precision))[: self.answer.horizon])
-        return int(beyond[0]) if beyond.size else None
+        wanted = (part, precision or self.precision)
+        if wanted not in self._differences:
+            assert self.parts is not None
+            distance = distances(self.parts[part], self.answer.parts[part], self.answer.iterative)
+            beyond = np.flatnonzero((distance > self.allowed(*wanted))[: self.answer.horizon])
+            self._differences[wanted] = int(beyond[0]) if beyond.size else None
+        return self._differences[wanted]
 
     def agrees(self, part: int | None = None, precision: str | None = None) -> bool:
         """Whether the numbers (or one part of them) are the reference's."""

@@ -38,7 +38,7 @@ def picture(observation: Observation) -> Picture | None:
         student=_curve(student),
         reference=_curve(reference),
         bound=None if holds is None else _curve(holds.bound),
-        bound_name="" if holds is None else holds.sentence,
+        bound_name="" if holds is None else holds.sentence.rstrip("."),
         first_difference=first,
         sentence=_words(student, reference, first),
     )

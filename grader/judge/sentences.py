@@ -9,39 +9,45 @@ from grader.answer_key.answer import Parts
 from grader.answer_key.tolerance import distances
 from grader.assignment.experiment import Experiment
 from grader.judge.observation import Observation
-from grader.sandbox.recording import Outcome, Recording, StudentError
+from grader.sandbox.recording import Outcome, StudentError
 
 
-def place(experiment: Experiment) -> str:
-    """How an experiment is named at the start of a sentence."""
-    return f"On {experiment.name!r}" if experiment.public else f"On the hidden experiment {experiment.name!r}"
+def placed(experiment: Experiment, sentence: str) -> str:
+    """The sentence with the name of its experiment before it."""
+    return f"On {'' if experiment.public else 'the hidden experiment '}{experiment.name!r}: {sentence}"
 
 
 def not_judged(observation: Observation) -> str:
     """Why there are no numbers to judge."""
     recording, function = observation.recording, observation.experiment.function
+    line = where(recording.error) if recording.error else ""
     match recording.outcome:
         case Outcome.MISSING:
-            return f"The function {function} was not found. Is it defined, under exactly this name?"
-        case Outcome.RAISED:
-            return _raised(observation.experiment, recording)
+            return f"the function {function} was not found. Is it defined, under exactly this name?"
+        case Outcome.RAISED if recording.error is not None:
+            return _raised(observation.experiment, recording.error)
+        case Outcome.OUT_OF_MEMORY:
+            return f"{function} needed more memory than it may use{line}."
         case Outcome.UNAVAILABLE:
-            return f"This could not be graded because of a fault of the grader, not of yours: {recording.reason}"
+            return f"not graded, because of a fault of the grader, not of yours: {recording.reason}"
         case Outcome.RETURNED:
-            return f"{place(observation.experiment)}: {_wrong_form(observation)}"
+            return _wrong_form(observation)
+        case Outcome.TIMED_OUT | Outcome.DIED:
+            return f"{function} did not return: {_lowered(recording.reason).rstrip('.')}{line}."
         case _:
-            return f"{place(observation.experiment)}: {recording.reason}"
+            return f"{_lowered(recording.reason).rstrip('.')}{line}."
 
 
-def _raised(experiment: Experiment, recording: Recording) -> str:
-    error = recording.error
-    if error is None:
-        return f"{place(experiment)}: {recording.reason}"
+def _lowered(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:]
+
+
+def _raised(experiment: Experiment, error: StudentError) -> str:
     if error.type == "NotImplementedError":
         return f"{experiment.function} is not written yet: it raises NotImplementedError."
     # The message of an exception can carry the arguments, hence the data of a hidden experiment.
-    message = f": {error.message}" if error.message and experiment.public else ""
-    return f"{place(experiment)}, {experiment.function} raised {error.type}{message}{where(error)}."
+    message = f": {error.message.rstrip('.')}" if error.message and experiment.public else ""
+    return f"{experiment.function} raised {error.type}{message}{where(error)}."
 
 
 def where(error: StudentError) -> str:
@@ -79,22 +85,20 @@ def _form(parts: Parts) -> str:
 def differs(observation: Observation, part: int) -> str:
     """Where and by how much the numbers of one part first differ from the reference's."""
     assert observation.parts is not None
-    experiment, first = observation.experiment, observation.first_difference(part)
+    first = observation.first_difference(part)
     got, asked = observation.parts[part], observation.answer.parts[part]
     if not observation.answer.iterative:
         which = f"value {part + 1} of {len(observation.parts)}" if len(observation.parts) > 1 else "the returned value"
         if not np.isfinite(got).all():
-            return f"{place(experiment)}: {which} is not finite (nan or inf)."
-        return f"{place(experiment)}: {which} is wrong{_size(observation, part, 0)}."
+            return f"{which} is not finite (nan or inf)."
+        return f"{which} is wrong{_size(observation, part, 0)}."
     assert first is not None
     if not np.isfinite(got[first]).all():
-        return f"{place(experiment)}: x_{first} is not finite (nan or inf){_before(first)}."
+        return f"x_{first} is not finite (nan or inf){_before(first)}."
     if first == 0:
-        return f"{place(experiment)}: row 0 is not the starting point x0{_size(observation, part, 0)}."
+        return f"row 0 is not the starting point x0{_size(observation, part, 0)}."
     assert asked.shape == got.shape
-    return (
-        f"{place(experiment)}: x_{first} is the first wrong iterate{_before(first)}{_size(observation, part, first)}."
-    )
+    return f"x_{first} is the first wrong iterate{_before(first)}{_size(observation, part, first)}."
 
 
 def _before(first: int) -> str:
@@ -118,4 +122,4 @@ def agrees(observation: Observation) -> str:
     stopped = ""
     if observation.answer.iterative and observation.answer.horizon < len(observation.answer.parts[0]):
         stopped = f" (compared up to k = {observation.answer.horizon - 1}; beyond, rounding alone changes the path)"
-    return f"{place(observation.experiment)}: {what}{precision}{stopped}."
+    return f"{what}{precision}{stopped}."

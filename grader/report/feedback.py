@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -41,14 +40,12 @@ class _Trial:
 
     name: str
     outcome: Outcome
-    first_difference: int | None
 
 
 @dataclass(frozen=True)
 class _Check:
     verdict: Verdict
     message: str
-    first_difference: int | None
     trials: tuple[_Trial, ...]
     passed: int
     opened: bool
@@ -66,32 +63,21 @@ class _Question:
 def _question(question: QuestionGrade) -> _Question:
     # The same mistake fails several checks; it is told once.
     diagnoses = {verdict.diagnosis.identifier: verdict.diagnosis for verdict in question.verdicts if verdict.diagnosis}
-    names = _names([outcome for verdict in question.verdicts for outcome in verdict.outcomes])
     told = {diagnosis.sentence for diagnosis in diagnoses.values()}
     first_lost = next((verdict.id for verdict in question.verdicts if verdict.status in _LOST), None)
     return _Question(
         question,
         tuple(diagnoses.values()),
-        tuple(_check(verdict, names, told, verdict.id == first_lost) for verdict in question.verdicts),
+        tuple(_check(verdict, told, verdict.id == first_lost) for verdict in question.verdicts),
         tuple((picture, convergence_chart(picture)) for picture in question.pictures),
     )
 
 
-def _names(outcomes: Sequence[Outcome]) -> dict[str, str]:
-    """How the page calls each experiment: a hidden one is numbered, because its name may say what it tests."""
-    hidden = dict.fromkeys(outcome.experiment for outcome in outcomes if not outcome.public)
-    numbered = {experiment: f"Hidden experiment {number}" for number, experiment in enumerate(hidden, 1)}
-    return {outcome.experiment: numbered.get(outcome.experiment, outcome.experiment) for outcome in outcomes}
-
-
-def _check(verdict: Verdict, names: dict[str, str], told: set[str], opened: bool) -> _Check:
-    trials = tuple(
-        _Trial(names[outcome.experiment], outcome, outcome.first_difference if outcome.public else None)
-        for outcome in verdict.outcomes
-    )
-    shown = [trial.first_difference for trial in trials if trial.first_difference is not None]
-    # Where only hidden experiments differ, the place stays hidden with them.
-    first = verdict.first_difference if not trials else min(shown, default=None)
+def _check(verdict: Verdict, told: set[str], opened: bool) -> _Check:
+    trials = tuple(_Trial(_name(outcome), outcome) for outcome in verdict.outcomes)
     message = "" if verdict.message in told else verdict.message
-    passed = sum(outcome.passed for outcome in verdict.outcomes)
-    return _Check(verdict, message, first, trials, passed, opened)
+    return _Check(verdict, message, trials, sum(outcome.passed for outcome in verdict.outcomes), opened)
+
+
+def _name(outcome: Outcome) -> str:
+    return outcome.experiment if outcome.public else f"{outcome.experiment} (hidden)"

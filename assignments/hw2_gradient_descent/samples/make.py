@@ -374,8 +374,8 @@ GRADIENT_DESCENT = [
                 return np.array(path)
                 """
         },
-        # All rows are x_K: each bound that decreases in k holds by accident. Calls and inputs survive.
-        scores={"gradient_descent": 2.0},
+        # All rows are x_K, so there is no run whose bound could be judged. Calls and inputs survive.
+        scores={"gradient_descent": 1.0},
         diagnoses={"gradient_descent": "aliased_rows"},
     ),
     Sample(
@@ -390,8 +390,8 @@ GRADIENT_DESCENT = [
                 return iterates
                 """
         },
-        # The start of whole numbers, and the rate: there the iterates are 0 and have none.
-        scores={"gradient_descent": 4.5},
+        # Only the start of whole numbers.
+        scores={"gradient_descent": 5.5},
         diagnoses={"gradient_descent": "integer_truncation"},
     ),
     Sample(

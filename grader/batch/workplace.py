@@ -1,0 +1,132 @@
+"""Where one submission becomes a grade: an assignment, its answer key, and a sandbox that stays warm between runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self
+
+from grader.answer_key.cache import answer_key
+from grader.assignment.assignment import Assignment, load_assignment
+from grader.assignment.experiment import Experiment
+from grader.judge.grade import BlockRemark, Grade, QuestionGrade, Status
+from grader.judge.judge import block_remarks, judge
+from grader.sandbox.archive import ArchiveError, archived, restored
+from grader.sandbox.recording import Argument, Call, Limits, Oracle, Run
+from grader.sandbox.warm import WarmSandbox
+from grader.submission.parsing import parse
+from grader.submission.program import Program, RefusedError, Submission
+
+SandboxKind = Literal["strong", "weak"]
+
+
+@dataclass(frozen=True)
+class Graded:
+    """A grade, and the run it was made from where the student's code was run for it."""
+
+    grade: Grade
+    run: bytes | None = None
+
+
+class Workplace:
+    """Grades submissions of one assignment, one after the other. A context manager: it owns a sandbox."""
+
+    def __init__(self, folder: Path, sandbox: SandboxKind = "strong", cpu: int | None = None) -> None:
+        self.assignment = load_assignment(folder)
+        self.key = answer_key(self.assignment)
+        self._sandbox = WarmSandbox(self.assignment.specification.environment, weak=sandbox == "weak", cpu=cpu)
+
+    def __enter__(self) -> Self:
+        self._sandbox.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._sandbox.__exit__(kind, error, traceback)
+
+    def grade(self, submission: Submission, stored_run: bytes | None = None, late: bool = False) -> Graded:
+        """Grade one submission.
+
+        Args:
+            submission: what was handed in.
+            stored_run: what came out of the sandbox earlier for the same experiments: judged again, not run again.
+            late: whether it was handed in after the due date.
+        """
+        try:
+            program = parse(submission)
+        except RefusedError as refusal:
+            return Graded(ungraded(self.assignment, submission.student, submission.file_name, "refused", str(refusal)))
+        run, content = self._run_or_restore(program, stored_run)
+        questions = judge(self.assignment, self.key, run, program.written)
+        remarks = tuple(BlockRemark(label=submission.file_name, sentence=text) for text in program.remarks)
+        unavailable = any(question.status is Status.UNAVAILABLE for question in questions)
+        grade = Grade(
+            assignment=self.assignment.id,
+            assignment_title=self.assignment.title,
+            student=submission.student,
+            file=submission.file_name,
+            status="unavailable" if unavailable else "graded",
+            reason=_first_reason(run) if unavailable else "",
+            questions=questions,
+            remarks=remarks + block_remarks(run.blocks),
+            late=late,
+        )
+        return Graded(grade, content)
+
+    def run(self, program: Program) -> Run:
+        """Run the student's code on all experiments in the sandbox."""
+        return self._sandbox.run(program, calls(self.assignment.experiments), limits(self.assignment))
+
+    def _run_or_restore(self, program: Program, stored_run: bytes | None) -> tuple[Run, bytes | None]:
+        if stored_run is not None:
+            try:
+                return restored(stored_run), None
+            except ArchiveError:
+                pass  # written by another version: run again
+        run = self.run(program)
+        return run, archived(run)
+
+
+def calls(experiments: list[Experiment]) -> list[Call]:
+    """The experiments as the sandbox sees them."""
+    return [Call(e.key, e.function, {name: _argument(e, name) for name in e.arguments}) for e in experiments]
+
+
+def _argument(experiment: Experiment, name: str) -> Argument:
+    value = experiment.arguments[name]
+    if not callable(value):
+        return value
+    assert experiment.problem is not None
+    return Oracle(value, experiment.problem.x0.shape)
+
+
+def limits(assignment: Assignment) -> Limits:
+    """The limits of the assignment, in the sandbox's terms."""
+    return Limits(**assignment.specification.limits.model_dump())
+
+
+def ungraded(
+    assignment: Assignment, student: str, file: str, status: Literal["refused", "unavailable"], reason: str
+) -> Grade:
+    """The grade of a submission that could not be judged at all."""
+    each = Status.ERROR if status == "refused" else Status.UNAVAILABLE
+    return Grade(
+        assignment=assignment.id,
+        assignment_title=assignment.title,
+        student=student,
+        file=file,
+        status=status,
+        reason=reason,
+        questions=tuple(
+            QuestionGrade(id=question.id, title=question.title, status=each, score=0, max_score=question.points)
+            for question in assignment.questions
+        ),
+    )
+
+
+def _first_reason(run: Run) -> str:
+    reasons: Mapping[str, None] = {r.reason: None for r in run.recordings.values() if r.outcome == "unavailable"}
+    return next(iter(reasons), "an experiment has no recording")

@@ -1,0 +1,20 @@
+"""For authors: make what students get."""
+
+from __future__ import annotations
+
+from rich.console import Console
+
+from grader.assignment.assignment import HANDOUT
+from grader.assignment.handout import release as release_handout
+from grader.cli.options import OUT, AssignmentName, OutFolder, assignment_named
+
+
+def release(assignment: AssignmentName, out: OutFolder = OUT) -> None:
+    """Write the handout without solutions, as notebook and as script.
+
+    Example: `grader release hw2 --out handouts`
+    """
+    asked = assignment_named(assignment)
+    out.mkdir(parents=True, exist_ok=True)
+    for file in release_handout(asked.folder / HANDOUT, out, asked.id):
+        Console().print(f"wrote {file}", soft_wrap=True)

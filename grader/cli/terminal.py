@@ -1,0 +1,108 @@
+"""Grades on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from grader.judge.grade import Grade, QuestionGrade, Status, Verdict
+
+SIGNS = {
+    Status.PASSED: "[green]✓[/]",
+    Status.PARTIAL: "[yellow]◐[/]",
+    Status.FAILED: "[red]✗[/]",
+    Status.ERROR: "[red]![/]",
+    Status.PENDING: "[blue]…[/]",
+    Status.UNAVAILABLE: "[magenta]?[/]",
+}
+LEGEND = "✓ passed  ◐ partial  ✗ failed  ! error in the student's code  … waits for the marker  ? our fault"
+
+
+def print_class(console: Console, grades: Sequence[Grade]) -> None:
+    """One row a student, one column a question."""
+    questions = {question.id: question for grade in grades for question in grade.questions}
+    most = max((grade.max_score for grade in grades), default=0.0)
+    table = Table(box=None, pad_edge=False, header_style="bold", expand=True)
+    table.add_column("student", overflow="fold")
+    table.add_column(f"of {most:g}", justify="right", no_wrap=True)
+    for number in range(1, len(questions) + 1):
+        table.add_column(f"Q{number}", justify="right", no_wrap=True)
+    table.add_column("found", overflow="ellipsis", no_wrap=True, ratio=1)
+    for grade in grades:
+        cells = {question.id: _cell(question) for question in grade.questions}
+        table.add_row(
+            escape(grade.student),
+            f"{grade.score:g}",
+            *(cells.get(name, "") for name in questions),
+            escape(finding(grade)),
+        )
+    console.print(table)
+    for number, question in enumerate(questions.values(), start=1):
+        console.print(f"Q{number} {escape(question.title)} ({question.max_score:g})", style="dim", highlight=False)
+    console.print(LEGEND, style="dim")
+
+
+def finding(grade: Grade) -> str:
+    """The one thing to know about a submission, in a few words."""
+    if grade.status != "graded":
+        return f"{grade.status}: {grade.reason}"
+    failing = [verdict for question in grade.questions for verdict in question.verdicts if verdict.message]
+    named = [verdict.diagnosis.identifier for verdict in failing if verdict.diagnosis]
+    if named:
+        return ", ".join(dict.fromkeys(named))
+    return failing[0].message if failing else ""
+
+
+def _cell(question: QuestionGrade) -> str:
+    return f"{question.score:g} {SIGNS[question.status]}"
+
+
+def print_grade(console: Console, grade: Grade) -> None:
+    """Everything about one submission that a terminal can show."""
+    pending = f", {grade.pending:g} more wait for the marker" if grade.pending else ""
+    console.print(
+        f"[bold]{escape(grade.student)}[/] · {escape(grade.assignment_title)} · {escape(grade.file)}: "
+        f"[bold]{grade.score:g} of {grade.max_score:g} points[/]{pending}" + (" · late" if grade.late else "")
+    )
+    if grade.status != "graded":
+        console.print(f"[red]{grade.status}[/]: {escape(grade.reason)}")
+    for remark in grade.remarks:
+        line = f"\n      {escape(remark.source_line)}" if remark.source_line else ""
+        console.print(f"  [yellow]note[/] {escape(remark.label)}: {escape(remark.sentence)}{line}")
+    for question in grade.questions:
+        print_question(console, question)
+
+
+def print_question(console: Console, question: QuestionGrade) -> None:
+    """One question: its checks, and what is wrong."""
+    console.print(
+        f"\n{SIGNS[question.status]} [bold]{escape(question.title)}[/] {question.score:g}/{question.max_score:g}"
+    )
+    told: set[str] = set()
+    for verdict in question.verdicts:
+        console.print(f"  {SIGNS[verdict.status]} {escape(verdict.title)} {verdict.score:g}/{verdict.max_score:g}")
+        _explain(console, verdict, told)
+    for item in question.rubric:
+        score = "…" if item.score is None else f"{item.score:g}"
+        comment = f" — {item.comment}" if item.comment else ""
+        console.print(
+            f"  {escape(item.id)} {score}/{item.max_score:g}: {escape(item.text)}{escape(comment)}", highlight=False
+        )
+
+
+def _explain(console: Console, verdict: Verdict, told: set[str]) -> None:
+    """The diagnosis, and the first experiment that failed; what was said before is not said again."""
+    if verdict.status is Status.PASSED:
+        return
+    if verdict.diagnosis and verdict.diagnosis.sentence not in told:
+        told.add(verdict.diagnosis.sentence)
+        console.print(f"      [bold]{escape(verdict.diagnosis.sentence)}[/] [dim]({verdict.diagnosis.identifier})[/]")
+    if verdict.message not in told:
+        told.add(verdict.message)
+        console.print(f"      {escape(verdict.message)}", highlight=False)
+    failed = [outcome.experiment for outcome in verdict.outcomes if not outcome.passed]
+    if len(failed) > 1:
+        console.print(f"      ({len(failed)} of {len(verdict.outcomes)} experiments failed)", style="dim")
