@@ -9,6 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import platform
+import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -141,11 +142,20 @@ _workplace: Workplace | None = None
 
 def _open_workplace(folder: Path, sandbox: SandboxKind, started: Any) -> None:
     global _workplace  # noqa: PLW0603  (a process pool has no other place for what its workers keep)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     with started.get_lock():
         position = started.value
         started.value += 1
     core = pinned(position).__enter__()  # for the life of this process
     _workplace = Workplace(folder, sandbox, cpu=core).__enter__()
+
+
+def _end_with_parent() -> None:
+    """A worker of a pool waits for work also when the batch was killed: nobody else would end it."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 @contextmanager
