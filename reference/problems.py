@@ -13,9 +13,15 @@ import numpy as np
 from reference.lecture01.least_squares import (
     least_squares_constants,
     least_squares_gradient,
+    least_squares_hessian,
     least_squares_value,
 )
-from reference.lecture01.logistic_regression import logistic_gradient, logistic_value
+from reference.lecture01.logistic_regression import (
+    logistic_gradient,
+    logistic_hessian,
+    logistic_smoothness,
+    logistic_value,
+)
 from reference.problem import Matrix, Problem, Vector
 
 
@@ -37,6 +43,7 @@ def least_squares(A: Matrix, b: Vector, x0: Vector, name: str = "least squares")
         minimizer=minimizer,
         minimum=least_squares_value(A, b, minimizer),
         data={"A": A, "b": b},
+        hessian=lambda x: least_squares_hessian(A),
     )
 
 
@@ -90,6 +97,7 @@ def quadratic(hessian: Matrix, minimizer: Vector, x0: Vector, name: str = "quadr
         minimizer=minimizer,
         minimum=0.0,
         data={"hessian": hessian},
+        hessian=lambda x: hessian,
     )
 
 
@@ -121,11 +129,12 @@ def logistic(A: Matrix, b: Vector, x0: Vector, name: str = "logistic regression"
         value=partial(logistic_value, A, b),
         gradient=partial(logistic_gradient, A, b),
         x0=x0,
-        smoothness=float(np.linalg.norm(A, 2) ** 2 / (4 * len(b))),
+        smoothness=logistic_smoothness(A),
         strong_convexity=0.0,
         minimizer=minimizer,
         minimum=None if minimizer is None else logistic_value(A, b, minimizer),
         data={"A": A, "b": b},
+        hessian=partial(logistic_hessian, A, b),
     )
 
 
@@ -174,6 +183,25 @@ def sine_plus_line() -> Problem:
         strong_convexity=None,
         minimizer=None,
         minimum=value(np.array([local_minimizer])),
+        hessian=lambda x: np.array([[-(np.pi**2) * np.sin(np.pi * x[0])]]),
+    )
+
+
+def sine_wave() -> Problem:
+    """f(x) = sin(2 x) from x0 = -1.5, non-convex, L = 4, f* = -1; the closest x* is -pi/4 (notes ch. 0, figure 1).
+
+    The figure shows f and its upper bound of the descent lemma at -1.5; the formula is read off the figure.
+    """
+    return Problem(
+        name="sine wave",
+        value=lambda x: float(np.sin(2 * x[0])),
+        gradient=lambda x: 2 * np.cos(2 * x),
+        x0=np.array([-1.5]),
+        smoothness=4.0,
+        strong_convexity=None,
+        minimizer=np.array([-np.pi / 4]),
+        minimum=-1.0,
+        hessian=lambda x: np.array([[-4 * np.sin(2 * x[0])]]),
     )
 
 
@@ -181,7 +209,7 @@ def smooth_plateau() -> Problem:
     """The squared distance to [-1/2, 1/3] from x0 = -2.8: convex, L = 2, many minimisers; the closest is -1/2.
 
     The course's own example (notes ch. 1, sec. 5.2) is x^2 + x/2 on the left and x^2 - x/3 on the right of the
-    plateau. It has kinks at both ends and so is not 2-smooth, as the notes say it is; this is the variant that is.
+    plateau, `kinked_plateau`. That one is not 2-smooth, as the notes say it is; this is the variant that is.
     """
 
     def overhang(x: Vector) -> Vector:
@@ -205,6 +233,56 @@ def smooth_plateau() -> Problem:
     )
 
 
+def kinked_plateau() -> Problem:
+    """f(x) = x^2 + x/2 for x <= -1/2, x^2 - x/3 for x >= 1/3 and 0 between, from -2.8 (notes ch. 1, sec. 5.2).
+
+    Convex, and not smooth: the derivative jumps from -1/2 to 0 at -1/2 and from 0 to 1/3 at 1/3, whatever the notes
+    say. `gradient` is the derivative of the piece to which the definition counts a point. The closest x* is -1/2.
+    """
+
+    def value(x: Vector) -> float:
+        if x[0] <= -1 / 2:
+            return float(x[0] ** 2 + x[0] / 2)
+        return float(x[0] ** 2 - x[0] / 3) if x[0] >= 1 / 3 else 0.0
+
+    def gradient(x: Vector) -> Vector:
+        return np.where(x <= -1 / 2, 2 * x + 1 / 2, np.where(x >= 1 / 3, 2 * x - 1 / 3, 0.0))
+
+    return Problem(
+        name="kinked plateau",
+        value=value,
+        gradient=gradient,
+        x0=np.array([-2.8]),
+        smoothness=None,
+        strong_convexity=0.0,
+        minimizer=np.array([-1 / 2]),
+        minimum=0.0,
+    )
+
+
+def huber(threshold: float) -> Problem:
+    """f(x) = 1/2 x^2 for |x| <= t and t |x| - t^2/2 beyond, from x0 = 1: convex, L = 1, x* = 0.
+
+    With t = 1/(2 K gamma + 1) no convex function with L = 1 and |x0 - x*| = 1 is farther from its minimum after K
+    steps of gradient descent with gamma <= 1 (Drori and Teboulle; not in the course).
+    """
+
+    def value(x: Vector) -> float:
+        size = abs(float(x[0]))
+        return size**2 / 2 if size <= threshold else threshold * size - threshold**2 / 2
+
+    return Problem(
+        name="Huber function",
+        value=value,
+        gradient=lambda x: np.clip(x, -threshold, threshold),
+        x0=np.ones(1),
+        smoothness=1.0,
+        strong_convexity=0.0,
+        minimizer=np.zeros(1),
+        minimum=0.0,
+    )
+
+
 def parabola() -> Problem:
     """f(x) = x^2 + x from x0 = 1.8: L = mu = 2, x* = -1/2, f* = -1/4 (notes ch. 1, sec. 5.3; Lecture 2, slide 16)."""
 
@@ -223,6 +301,7 @@ def parabola() -> Problem:
         strong_convexity=2.0,
         minimizer=np.array([-1 / 2]),
         minimum=-1 / 4,
+        hessian=lambda x: np.array([[2.0]]),
     )
 
 
@@ -251,6 +330,74 @@ def two_sided_parabola() -> Problem:
         minimizer=np.zeros(1),
         minimum=0.0,
     )
+
+
+def steep_left_parabola() -> Problem:
+    """f(x) = x^2 for x <= 0 and x^2/2 for x > 0, from x0 = -0.5: L = 2, mu = 1, x* = 0 (notes ch. 0, figure 3).
+
+    The figure shows f between its bounds at -0.5; the formula is read off the figure.
+    """
+
+    def curvature(x: Vector) -> Vector:
+        return np.where(x > 0, 1.0, 2.0)
+
+    return Problem(
+        name="steep left parabola",
+        value=lambda x: float(0.5 * curvature(x)[0] * x[0] ** 2),
+        gradient=lambda x: curvature(x) * x,
+        x0=np.array([-0.5]),
+        smoothness=2.0,
+        strong_convexity=1.0,
+        minimizer=np.zeros(1),
+        minimum=0.0,
+    )
+
+
+def saddle(x0: Vector) -> Problem:
+    """f(x, y) = (x^2 - y^2)/2 + y^4/4: a saddle at 0 and minima at (0, 1) and (0, -1) with f* = -1/4.
+
+    The curvature grows with y, so there is no L over the whole plane; 3 is enough for |y| <= 2/sqrt(3), and a run that
+    starts there with gamma <= 1/3 stays there. x* is the minimum on the side of x0, and (0, 1) for y = 0,
+    where gradient descent ends at the saddle.
+    """
+
+    def value(x: Vector) -> float:
+        return float((x[0] ** 2 - x[1] ** 2) / 2 + x[1] ** 4 / 4)
+
+    def gradient(x: Vector) -> Vector:
+        return np.array([x[0], x[1] ** 3 - x[1]])
+
+    return Problem(
+        name="saddle",
+        value=value,
+        gradient=gradient,
+        x0=x0,
+        smoothness=None,
+        strong_convexity=None,
+        minimizer=np.array([0.0, -1.0 if x0[1] < 0 else 1.0]),
+        minimum=-1 / 4,
+        hessian=lambda x: np.diag([1.0, 3 * x[1] ** 2 - 1]),
+    )
+
+
+def line_by_three_points() -> Problem:
+    """The line closest to (0, 1), (1, 2), (2, 2), from 0: x* = (7/6, 1/2), f* = 1/12, L and mu = 4 +- sqrt(10)."""
+    A = np.array([[1.0, 0.0], [1.0, 1.0], [1.0, 2.0]])
+    return least_squares(A, np.array([1.0, 2.0, 2.0]), np.zeros(2), name="line by three points")
+
+
+def three_of_four_labels() -> Problem:
+    """Logistic regression of the labels +1, +1, +1, -1 on a = 1, from 0: x* = ln 3, L = 1/4."""
+    return logistic(np.ones((4, 1)), np.array([1.0, 1.0, 1.0, -1.0]), np.zeros(1), name="three of four labels")
+
+
+def separable_labels() -> Problem:
+    """Logistic regression on (1, 0), (0, 1), (1, 1) with +1, -1, +1, from 0: a hyperplane separates them.
+
+    L = 1/4. The infimum 0 is not attained: no x*, and `minimum` is None.
+    """
+    A = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
+    return logistic(A, np.array([1.0, -1.0, 1.0]), np.zeros(2), name="separable labels")
 
 
 def bowl() -> Problem:
@@ -283,16 +430,13 @@ def _logistic_minimizer(A: Matrix, b: Vector) -> Vector | None:
     adds about 1 to the margins for ever, or the margins run away until the Hessian vanishes in floating point.
     The size of a step is judged by what it does to the margins, which have no unit.
     """
-    rows, columns = A.shape
+    columns = A.shape[1]
     if int(np.linalg.matrix_rank(A)) < columns:
         return None
     x = np.zeros(columns)
     for _ in range(30):
-        margins = b * (A @ x)
-        curvature = np.exp(-np.logaddexp(0.0, margins) - np.logaddexp(0.0, -margins))
-        hessian = (A.T * curvature) @ A / rows
         try:
-            step = np.linalg.solve(hessian, logistic_gradient(A, b, x))
+            step = np.linalg.solve(logistic_hessian(A, b, x), logistic_gradient(A, b, x))
         except np.linalg.LinAlgError:
             return None
         # The slack lets the last step through, where f no longer changes by more than rounding.

@@ -32,6 +32,6 @@ def gap(iterates: Matrix, problem: Problem) -> Vector:
 
 
 def mean_squared_gradient(iterates: Matrix, problem: Problem) -> Vector:
-    """mean squared gradient norm (||grad f(x_0)||^2 + ... + ||grad f(x_k)||^2) / (k+1)"""
+    """mean of ||grad f(x_0)||^2, ..., ||grad f(x_k)||^2"""
     squared_norms = [float(np.sum(problem.gradient(x) ** 2)) for x in iterates]
     return np.cumsum(squared_norms) / np.arange(1, len(squared_norms) + 1)

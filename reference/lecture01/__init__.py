@@ -1,1 +1,1 @@
-"""Lecture 1: preliminaries. The functions that the course minimises, their gradients and constants."""
+"""Lecture 1: preliminaries. Norms, derivatives, smoothness, convexity, and the functions that the course minimises."""

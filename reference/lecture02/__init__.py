@@ -1,1 +1,1 @@
-"""Lecture 2: gradient descent, and the gradients of a three-layer linear network."""
+"""Lecture 2: gradient descent, its rates and examples, and the gradients of a three-layer linear network."""

@@ -22,6 +22,7 @@ import numpy as np
 
 from reference import problems
 from reference.conditions import at_most, equal, known, require, require_convex, smoothness, strong_convexity
+from reference.lecture02.quantities import mean_gap, smallest_squared_gradient
 from reference.problem import Matrix, Problem, Vector
 from reference.quantities import distance, gap, mean_squared_gradient
 from reference.variants import equivalent, example, guarantee, mistake
@@ -122,6 +123,25 @@ def bound_convex_any_step(problem: Problem, learning_rate: float, num_steps: int
 
 @guarantee(
     gradient_descent,
+    gap,
+    "Standard literature (Drori and Teboulle), not a theorem of the course: for convex, L-smooth f and "
+    "0 < gamma <= 1/L, f(x_k) - f* <= L ||x_0 - x*||^2 / (4 gamma L k + 2).",
+)
+def bound_convex_tight(problem: Problem, learning_rate: float, num_steps: int) -> Vector:
+    """L ||x_0 - x*||^2 / (4 gamma L k + 2), (K+1,). The best possible: `problems.huber` attains it at k = K.
+
+    Raises:
+        ValueError: unless f is convex and L-smooth, x* is known and 0 < gamma <= 1/L.
+    """
+    L = smoothness(problem)
+    require_convex(problem)
+    require(learning_rate > 0 and at_most(learning_rate, 1 / L), "a step 0 < gamma <= 1/L", problem)
+    steps = np.arange(0.0, num_steps + 1)
+    return L * _initial_distance(problem) ** 2 / (4 * learning_rate * L * steps + 2)
+
+
+@guarantee(
+    gradient_descent,
     mean_squared_gradient,
     "Lecture 2, Theorem 1: for L-smooth f and gamma <= 1/L, "
     "the mean of ||grad f(x_0)||^2, ..., ||grad f(x_k)||^2 is at most 2 (f(x_0) - f*) / (gamma (k+1)).",
@@ -136,6 +156,76 @@ def bound_nonconvex(problem: Problem, learning_rate: float, num_steps: int) -> V
     minimum = known(problem.minimum, "minimum f*", problem)
     require(learning_rate > 0 and at_most(learning_rate, 1 / L), "a step 0 < gamma <= 1/L", problem)
     return 2 * (problem.value(problem.x0) - minimum) / (learning_rate * _counts(num_steps))
+
+
+@guarantee(
+    gradient_descent,
+    mean_squared_gradient,
+    "By the proof of Lecture 2, Theorem 1, for other steps: for L-smooth f and 0 < gamma < 2/L, the mean of "
+    "||grad f(x_0)||^2, ..., ||grad f(x_k)||^2 is at most (f(x_0) - f*) / (gamma (1 - gamma L/2) (k+1)).",
+)
+def bound_nonconvex_any_step(problem: Problem, learning_rate: float, num_steps: int) -> Vector:
+    """(f(x_0) - f*) / (gamma (1 - gamma L/2) (k+1)), (K+1,). Theorem 1 is its case gamma = 1/L, the best one.
+
+    Raises:
+        ValueError: unless f is L-smooth, f* is known and 0 < gamma < 2/L.
+    """
+    L = smoothness(problem)
+    minimum = known(problem.minimum, "minimum f*", problem)
+    require(0 < learning_rate < 2 / L, "a step 0 < gamma < 2/L", problem)
+    scale = learning_rate * (1 - learning_rate * L / 2)
+    return (problem.value(problem.x0) - minimum) / (scale * _counts(num_steps))
+
+
+@guarantee(
+    gradient_descent,
+    distance,
+    "By the proof of Lecture 2, Theorem 3, for shorter steps: for mu-strongly convex, L-smooth f and "
+    "0 < gamma <= 2/(L+mu), ||x_k - x*||^2 <= (1 - 2 gamma mu L/(mu+L))^k ||x_0 - x*||^2.",
+)
+def bound_strongly_convex_short_step(problem: Problem, learning_rate: float, num_steps: int) -> Vector:
+    """(1 - 2 gamma mu L/(mu+L))^{k/2} ||x_0 - x*||, (K+1,). Theorem 3 is its case gamma = 2/(L+mu).
+
+    Never smaller than `bound_contraction`.
+
+    Raises:
+        ValueError: unless f is L-smooth and mu-strongly convex, x* is known and 0 < gamma <= 2/(L+mu).
+    """
+    L, mu = smoothness(problem), strong_convexity(problem)
+    require(learning_rate > 0 and at_most(learning_rate, 2 / (L + mu)), "a step 0 < gamma <= 2/(L+mu)", problem)
+    # At gamma = 2/(L+mu) and L = mu the factor is 0, which rounding may turn into less.
+    squared_factor = max(0.0, 1 - 2 * learning_rate * mu * L / (mu + L))
+    return _powers(np.sqrt(squared_factor), num_steps) * _initial_distance(problem)
+
+
+@guarantee(
+    gradient_descent,
+    mean_gap,
+    "Lecture 2, Theorem 2, by its proof also for the mean: for convex, L-smooth f and gamma = 1/(2L), "
+    "the mean of f(x_0) - f*, ..., f(x_k) - f* is at most 2 L ||x_0 - x*||^2 / (k+1).",
+)
+def bound_convex_mean(problem: Problem, learning_rate: float, num_steps: int) -> Vector:
+    """2 L ||x_0 - x*||^2 / (k+1), (K+1,).
+
+    Raises:
+        ValueError: as `bound_convex`.
+    """
+    return bound_convex(problem, learning_rate, num_steps)
+
+
+@guarantee(
+    gradient_descent,
+    smallest_squared_gradient,
+    "Lecture 2, Theorem 1, which bounds the smallest as it bounds the mean: for L-smooth f and gamma <= 1/L, "
+    "the smallest of ||grad f(x_0)||^2, ..., ||grad f(x_k)||^2 is at most 2 (f(x_0) - f*) / (gamma (k+1)).",
+)
+def bound_nonconvex_smallest(problem: Problem, learning_rate: float, num_steps: int) -> Vector:
+    """2 (f(x_0) - f*) / (gamma (k+1)), (K+1,).
+
+    Raises:
+        ValueError: as `bound_nonconvex`.
+    """
+    return bound_nonconvex(problem, learning_rate, num_steps)
 
 
 def _initial_distance(problem: Problem) -> float:
@@ -391,6 +481,20 @@ def missing_last_row(gradient: Gradient, x0: Vector, learning_rate: float, num_s
 
 @mistake(
     gradient_descent,
+    "Your steps are right, and there is one too many of them: how many updates lead from x_0 to x_K?",
+)
+def one_step_too_many(gradient: Gradient, x0: Vector, learning_rate: float, num_steps: int) -> Matrix:
+    """x_0, ..., x_{K+1}, (K+2, d)."""
+    x = np.array(x0, dtype=np.float64)
+    iterates = [x]
+    for _ in range(num_steps + 1):
+        x = x - learning_rate * gradient(x)
+        iterates.append(x)
+    return np.array(iterates)
+
+
+@mistake(
+    gradient_descent,
     "You return the last point alone. The question asks for the whole path, one row for each iterate.",
 )
 def final_point_only(gradient: Gradient, x0: Vector, learning_rate: float, num_steps: int) -> Vector:
@@ -436,8 +540,8 @@ def integer_truncation(gradient: Gradient, x0: Vector, learning_rate: float, num
     "Whoever calls your function twice starts at another point the second time.",
 )
 def mutated_start(gradient: Gradient, x0: Vector, learning_rate: float, num_steps: int) -> Matrix:
-    """The right path; x0 is x_K afterwards. Raises TypeError where x0 is integer."""
-    x = x0
+    """The right path; x0 is x_K afterwards. An x0 of whole numbers is copied by the conversion, and stays."""
+    x = np.asarray(x0, dtype=float)
     iterates = [x.copy()]
     for _ in range(num_steps):
         x -= learning_rate * gradient(x)

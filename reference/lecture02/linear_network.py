@@ -2,7 +2,7 @@
 
 Problem     f(W1, W2, W3) = 1/2 ||W3 W2 W1 a - b||^2 for one sample;
             a (d,), b (m,), W1 (q, d), W2 (p, q), W3 (m, p).
-Algorithm   forward    h1 = W1 a,  h2 = W2 h1,  r = W3 h2 - b
+Algorithm   forward    h1 = W1 a,  h2 = W2 h1,  r = W3 h2 - b,  f = 1/2 ||r||^2
             backward   G3 = r h2^T,  d2 = W3^T r,  G2 = d2 h1^T,  d1 = W2^T d2,  G1 = d1 a^T
 Guarantee   exact; in exact arithmetic W3^T G3 = G2 W2^T and W2^T G2 = G1 W1^T for all weights.
 Cost        three products forward, two transposed products and three outer products backward; h1 and h2 are kept.
@@ -38,6 +38,56 @@ def linear_network_gradients(W1: Matrix, W2: Matrix, W3: Matrix, a: Vector, b: V
     d2 = W3.T @ r
     d1 = W2.T @ d2
     return np.outer(d1, a), np.outer(d2, h1), np.outer(r, h2)
+
+
+def linear_network_value(W1: Matrix, W2: Matrix, W3: Matrix, a: Vector, b: Vector) -> float:
+    """f = 1/2 ||W3 W2 W1 a - b||^2, from right to left: three products of a matrix with a vector.
+
+    Args:
+        W1: (q, d).
+        W2: (p, q).
+        W3: (m, p).
+        a: input, (d,).
+        b: target, (m,).
+    """
+    r = W3 @ (W2 @ (W1 @ a)) - b
+    return float(0.5 * r @ r)
+
+
+@equivalent(linear_network_value)
+def value_by_product_matrix(W1: Matrix, W2: Matrix, W3: Matrix, a: Vector, b: Vector) -> float:
+    """The three layers multiplied into one matrix first."""
+    return float(0.5 * np.linalg.norm((W3 @ W2 @ W1) @ a - b) ** 2)
+
+
+@mistake(
+    linear_network_value,
+    "Your value is a fixed multiple of the right one. Compare the constant in front of the norm.",
+)
+def value_without_half(W1: Matrix, W2: Matrix, W3: Matrix, a: Vector, b: Vector) -> float:
+    """||W3 W2 W1 a - b||^2."""
+    r = W3 @ W2 @ W1 @ a - b
+    return float(r @ r)
+
+
+@mistake(
+    linear_network_value,
+    "Your value looks at the network's output alone: it is the same for every target.",
+)
+def value_without_target(W1: Matrix, W2: Matrix, W3: Matrix, a: Vector, b: Vector) -> float:
+    """1/2 ||W3 W2 W1 a||^2. Invisible for b = 0."""
+    o = W3 @ W2 @ W1 @ a
+    return float(0.5 * o @ o)
+
+
+@mistake(
+    linear_network_value,
+    "Your value depends on the number of outputs as an average does. Is f a mean over them, or a sum?",
+)
+def value_averaged_over_outputs(W1: Matrix, W2: Matrix, W3: Matrix, a: Vector, b: Vector) -> float:
+    """1/(2m) ||W3 W2 W1 a - b||^2. Invisible for m = 1."""
+    r = W3 @ W2 @ W1 @ a - b
+    return float(0.5 * np.mean(r**2))
 
 
 @equivalent(linear_network_gradients)

@@ -66,7 +66,7 @@ def test_a_folder_that_is_no_assignment_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "sentence"),
     [
-        ("LinearRate(points=1)", "LinearRate(points=2)", r"worth 7 points together, but assignment\.toml says 6"),
+        ("Bound(points=1)", "Bound(points=2)", r"worth 7 points together, but assignment\.toml says 6"),
         ('"gradient_descent",\n        experiments', '"descent",\n        experiments', "question 'descent' is not in"),
         ('on=["whole-number start"]', 'on=["half-number start"]', "no experiment 'half-number start'"),
         ('id="whole_number_start",', "", "two checks have this id"),

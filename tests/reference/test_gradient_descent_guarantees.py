@@ -9,14 +9,21 @@ from reference.lecture02.gradient_descent import (
     bound_contraction,
     bound_convex,
     bound_convex_any_step,
+    bound_convex_mean,
+    bound_convex_tight,
     bound_nonconvex,
+    bound_nonconvex_any_step,
+    bound_nonconvex_smallest,
     bound_strongly_convex,
+    bound_strongly_convex_short_step,
     gradient_descent,
 )
-from reference.problem import Problem
+from reference.lecture02.quantities import mean_gap, smallest_squared_gradient
 from reference.problems import (
     bowl,
     elongated_bowl,
+    huber,
+    least_squares,
     logistic,
     parabola,
     quadratic,
@@ -24,6 +31,7 @@ from reference.problems import (
     random_logistic,
     random_quadratic,
     sine_plus_line,
+    sine_wave,
     smooth_plateau,
     two_sided_parabola,
 )
@@ -44,8 +52,14 @@ STRONGLY_CONVEX = [
     bowl(),
     elongated_bowl(),
 ]
-CONVEX = [*STRONGLY_CONVEX, *(random_logistic(rows=60, columns=4, seed=seed) for seed in range(3)), smooth_plateau()]
-NON_CONVEX = [*CONVEX, sine_plus_line()]
+CONVEX = [
+    *STRONGLY_CONVEX,
+    *(random_logistic(rows=60, columns=4, seed=seed) for seed in range(3)),
+    smooth_plateau(),
+    huber(0.1),
+    least_squares(np.array([[1.0, 1.0], [2.0, 2.0], [0.0, 0.0]]), np.array([1.0, 2.0, 3.0]), x0=np.array([5.0, 0.0])),
+]
+NON_CONVEX = [*CONVEX, sine_plus_line(), sine_wave()]
 
 SETTINGS = {
     bound_nonconvex: (NON_CONVEX, [lambda L, mu: 1 / L, lambda L, mu: 0.3 / L]),
@@ -53,6 +67,14 @@ SETTINGS = {
     bound_strongly_convex: (STRONGLY_CONVEX, [lambda L, mu: 2 / (L + mu)]),
     bound_contraction: (STRONGLY_CONVEX, [lambda L, mu: 0.1 / L, lambda L, mu: 1 / L, lambda L, mu: 1.9 / L]),
     bound_convex_any_step: (CONVEX, [lambda L, mu: 0.1 / L, lambda L, mu: 0.5 / L, lambda L, mu: 0.95 / L]),
+    bound_convex_tight: (CONVEX, [lambda L, mu: 0.1 / L, lambda L, mu: 0.5 / L, lambda L, mu: 1 / L]),
+    bound_nonconvex_any_step: (NON_CONVEX, [lambda L, mu: 0.1 / L, lambda L, mu: 1 / L]),
+    bound_strongly_convex_short_step: (
+        STRONGLY_CONVEX,
+        [lambda L, mu: 0.1 / L, lambda L, mu: 1 / L, lambda L, mu: 2 / (L + mu)],
+    ),
+    bound_convex_mean: (CONVEX, [lambda L, mu: 1 / (2 * L)]),
+    bound_nonconvex_smallest: (NON_CONVEX, [lambda L, mu: 1 / L, lambda L, mu: 0.3 / L]),
 }
 
 
@@ -62,7 +84,7 @@ def slack(bound, problem, learning_rate, num_steps=100):
     return bound(problem, learning_rate, num_steps) - QUANTITIES[bound](iterates, problem)
 
 
-def test_all_five_are_registered_with_what_they_bound():
+def test_all_are_registered_with_what_they_bound():
     registered = {bound.__name__: quantity for bound, quantity in QUANTITIES.items()}
     assert registered == {
         "bound_nonconvex": mean_squared_gradient,
@@ -70,7 +92,13 @@ def test_all_five_are_registered_with_what_they_bound():
         "bound_strongly_convex": distance,
         "bound_contraction": distance,
         "bound_convex_any_step": gap,
+        "bound_convex_tight": gap,
+        "bound_nonconvex_any_step": mean_squared_gradient,
+        "bound_strongly_convex_short_step": distance,
+        "bound_convex_mean": mean_gap,
+        "bound_nonconvex_smallest": smallest_squared_gradient,
     }
+    assert set(registered) == {bound.__name__ for bound in SETTINGS}
 
 
 @pytest.mark.parametrize("bound", SETTINGS)
@@ -110,25 +138,6 @@ def test_nonconvex_bound_is_attained_on_a_scalar_quadratic():
     np.testing.assert_allclose(slack(bound_nonconvex, problem, 1 / 3.0), 0, atol=ROUNDING)
 
 
-def huber(threshold):
-    """1/2 x^2 up to the threshold and linear beyond, from x0 = 1: L = 1, x* = 0."""
-
-    def value(x):
-        size = abs(float(x[0]))
-        return size**2 / 2 if size <= threshold else threshold * size - threshold**2 / 2
-
-    return Problem(
-        name="Huber",
-        value=value,
-        gradient=lambda x: np.clip(x, -threshold, threshold),
-        x0=np.ones(1),
-        smoothness=1.0,
-        strong_convexity=0.0,
-        minimizer=np.zeros(1),
-        minimum=0.0,
-    )
-
-
 def test_worst_function_of_the_convex_theorem_stays_a_factor_four_below_it():
     """L R^2 / (2 (K+1)) is the best possible bound for gamma = 1/(2L), attained by this function at k = K."""
     K = 10
@@ -136,6 +145,49 @@ def test_worst_function_of_the_convex_theorem_stays_a_factor_four_below_it():
     iterates = gradient_descent(problem.gradient, problem.x0, 0.5, K)
     assert gap(iterates, problem)[K] == pytest.approx(1 / 22, rel=1e-14)
     assert bound_convex(problem, 0.5, K)[K] == pytest.approx(4 / 22, rel=1e-14)
+
+
+@pytest.mark.parametrize("step", [0.1, 0.5, 1.0])
+@pytest.mark.parametrize("K", [1, 10, 40])
+def test_tight_convex_bound_is_attained_by_a_huber_function_at_its_last_step(step, K):
+    assert slack(bound_convex_tight, huber(1 / (2 * K * step + 1)), step, K)[K] == pytest.approx(0, abs=ROUNDING)
+
+
+def test_tight_convex_bound_is_four_times_better_than_the_theorem():
+    problem = smooth_plateau()
+    ratio = bound_convex(problem, 1 / 4, 20) / bound_convex_tight(problem, 1 / 4, 20)
+    np.testing.assert_allclose(ratio, 4)
+
+
+def test_nonconvex_bound_is_the_best_case_of_the_bound_for_any_step():
+    problem = sine_plus_line()
+    L = problem.smoothness
+    best = bound_nonconvex(problem, 1 / L, 9)
+    np.testing.assert_allclose(bound_nonconvex_any_step(problem, 1 / L, 9), best)
+    for fraction in (0.3, 0.9, 1.1, 1.9):
+        assert (bound_nonconvex_any_step(problem, fraction / L, 9) > best).all()
+
+
+def test_nonconvex_bound_holds_for_steps_up_to_two_over_L_where_the_run_stays_above_the_level():
+    """sin(2x) is bounded below; on the sine plus a line a longer step may leave the valley."""
+    for problem in [sine_wave(), *CONVEX]:
+        for fraction in (1.3, 1.9):
+            assert slack(bound_nonconvex_any_step, problem, fraction / problem.smoothness).min() >= -ROUNDING
+
+
+def test_short_step_bound_is_attained_at_the_longest_step_only():
+    problem = elongated_bowl()
+    np.testing.assert_allclose(slack(bound_strongly_convex_short_step, problem, 1 / 11), 0, atol=ROUNDING)
+    shorter = bound_strongly_convex_short_step(problem, 1 / 20, 30)
+    assert (shorter[1:] > bound_contraction(problem, 1 / 20, 30)[1:]).all()
+    np.testing.assert_allclose(bound_strongly_convex_short_step(parabola(), 0.5, 2), [2.3, 0, 0], atol=ROUNDING)
+
+
+@pytest.mark.parametrize("bound", [bound_convex_mean, bound_nonconvex_smallest])
+def test_these_bound_a_weaker_or_another_quantity_by_the_same_number(bound):
+    problem, step = elongated_bowl(), 1 / 40
+    same = {bound_convex_mean: bound_convex, bound_nonconvex_smallest: bound_nonconvex}[bound]
+    np.testing.assert_array_equal(bound(problem, step, 9), same(problem, step, 9))
 
 
 def test_convex_bound_is_the_best_case_of_the_bound_for_any_step():
@@ -190,6 +242,11 @@ def test_printed_exponent_is_violated_from_the_start():
         (bound_convex, 1 / 40, 2.1 / 20),
         (bound_convex_any_step, 0.9 / 20, 2.1 / 20),
         (bound_nonconvex, 1 / 20, 2.1 / 20),
+        (bound_convex_tight, 1 / 20, 2.1 / 20),
+        (bound_nonconvex_any_step, 1.9 / 20, 2.1 / 20),
+        (bound_strongly_convex_short_step, 1 / 11, 1 / 20),
+        (bound_convex_mean, 1 / 40, 2.1 / 20),
+        (bound_nonconvex_smallest, 1 / 20, 2.1 / 20),
     ],
 )
 def test_run_with_another_step_breaks_the_bound(bound, right_step, wrong_step):
@@ -239,6 +296,12 @@ def test_constant_of_the_lemma_fails_beyond_one_over_L():
         (bound_strongly_convex, sine_plus_line(), 0.1, "a strongly convex f"),
         (bound_contraction, elongated_bowl(), 2 / 20, "gamma < 2/L"),
         (bound_contraction, smooth_plateau(), 0.5, "a strongly convex f"),
+        (bound_convex_tight, elongated_bowl(), 1.01 / 20, "gamma <= 1/L"),
+        (bound_convex_tight, sine_plus_line(), 0.05, "a convex f"),
+        (bound_nonconvex_any_step, elongated_bowl(), 2 / 20, "gamma < 2/L"),
+        (bound_strongly_convex_short_step, elongated_bowl(), 1.01 / 11, r"gamma <= 2/\(L\+mu\)"),
+        (bound_convex_mean, elongated_bowl(), 1 / 20, r"gamma = 1/\(2L\)"),
+        (bound_nonconvex_smallest, elongated_bowl(), 1.01 / 20, "gamma <= 1/L"),
         (bound_nonconvex, replace(bowl(), smoothness=None), 0.5, "no smoothness constant L"),
         (bound_nonconvex, replace(bowl(), minimum=None), 0.5, r"no minimum f\*"),
         (bound_convex, logistic(np.ones((1, 1)), np.ones(1), np.zeros(1)), 2.0, r"no minimiser x\*"),
@@ -267,6 +330,8 @@ def test_quantities_on_a_path_worked_by_hand():
     np.testing.assert_allclose(distance(iterates, problem), [np.sqrt(20), np.sqrt(5)])
     np.testing.assert_allclose(gap(iterates, problem), [20, 5])
     np.testing.assert_allclose(mean_squared_gradient(iterates, problem), [80, 50])
+    np.testing.assert_allclose(mean_gap(iterates, problem), [20, 12.5])
+    np.testing.assert_allclose(smallest_squared_gradient(iterates[::-1], problem), [20, 20])
 
 
 @pytest.mark.parametrize(("quantity", "problem"), [(distance, sine_plus_line()), (gap, replace(bowl(), minimum=None))])
@@ -280,7 +345,9 @@ def test_quantity_without_its_constant_is_refused(quantity, problem):
     [
         (distance, "distance to the minimiser ||x_k - x*||"),
         (gap, "gap to the minimum f(x_k) - f*"),
-        (mean_squared_gradient, "mean squared gradient norm (||grad f(x_0)||^2 + ... + ||grad f(x_k)||^2) / (k+1)"),
+        (mean_squared_gradient, "mean of ||grad f(x_0)||^2, ..., ||grad f(x_k)||^2"),
+        (mean_gap, "mean of f(x_0) - f*, ..., f(x_k) - f*"),
+        (smallest_squared_gradient, "smallest of ||grad f(x_0)||^2, ..., ||grad f(x_k)||^2"),
     ],
 )
 def test_name_that_a_student_reads(quantity, name):

@@ -27,7 +27,14 @@ OTHER_PATH = {
     "gradient_divided_by_dimension",
     "own_learning_rate",
 }
-OTHER_ROWS = {"missing_first_row", "missing_last_row", "final_point_only", "aliased_rows", "early_stopping"}
+OTHER_ROWS = {
+    "missing_first_row",
+    "missing_last_row",
+    "one_step_too_many",
+    "final_point_only",
+    "aliased_rows",
+    "early_stopping",
+}
 OTHER_EFFECTS = {"integer_truncation", "mutated_start", "two_gradients_per_step"}
 
 LEAST_SQUARES = random_least_squares(rows=20, columns=5, condition=10, seed=1)
@@ -155,6 +162,12 @@ def test_rows_that_are_missing():
     assert_same(run("final_point_only", LEAST_SQUARES, 0.1, 10)[0], path[-1])
 
 
+def test_one_step_too_many_has_one_row_and_one_call_more():
+    wrong, calls, _ = run("one_step_too_many", LEAST_SQUARES, 0.1, 10)
+    assert_same(wrong, right(LEAST_SQUARES, 0.1, 11))
+    assert calls == 11
+
+
 def test_aliased_rows_are_all_the_last_point():
     path = right(LEAST_SQUARES, 0.1, 10)
     wrong, _, start = run("aliased_rows", LEAST_SQUARES, 0.1, 10)
@@ -198,9 +211,12 @@ def test_mutated_start_is_the_last_point_beside_the_right_path():
     assert np.abs(start - LEAST_SQUARES.x0).max() > 0.1
 
 
-def test_mutated_start_raises_on_an_integer_start():
-    with pytest.raises(TypeError):
-        run("mutated_start", elongated_bowl(), 1 / 11, 1, x0=np.array([2, 4]))
+def test_mutated_start_is_invisible_on_an_integer_start():
+    """The conversion to floats copies the array, and only the copy is changed."""
+    wrong, calls, start = run("mutated_start", elongated_bowl(), 1 / 11, 1, x0=np.array([2, 4]))
+    np.testing.assert_array_equal(start, [2, 4])
+    assert calls == 1
+    assert wrong.shape == (2, 2)
 
 
 def test_two_gradients_a_step_leave_the_path_right():

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from reference.lecture02.linear_network import linear_network_gradients
+from reference.lecture02 import linear_network as module
+from reference.lecture02.linear_network import linear_network_gradients, linear_network_value
 from reference.variants import Kind, variants
 
 W1 = np.array([[1.0, 0.0, 2.0], [0.0, 1.0, -1.0]])
@@ -109,3 +110,38 @@ def test_missing_transposes_are_invisible_for_symmetric_weights():
 def test_updated_weights_leave_the_last_gradient_right():
     network = random_network(3, 2, 4, 5, seed=4)
     np.testing.assert_array_equal(MISTAKES["updated_weights"](*network)[2], linear_network_gradients(*network)[2])
+
+
+# The value.
+
+
+def test_value():
+    assert linear_network_value(*EXAMPLE) == 196
+    assert type(linear_network_value(*EXAMPLE)) is float
+    for variant in variants(linear_network_value, Kind.EQUIVALENT):
+        network = random_network(3, 2, 4, 5, seed=2)
+        assert variant.function(*network) == pytest.approx(linear_network_value(*network), rel=1e-13)
+
+
+def test_gradients_are_those_of_the_value(numerical_gradient):
+    network = random_network(3, 2, 4, 5, seed=2)
+    for i, gradient in enumerate(linear_network_gradients(*network)):
+
+        def value(w, i=i, shape=gradient.shape):
+            weights = list(network)
+            weights[i] = w.reshape(shape)
+            return linear_network_value(*weights)
+
+        np.testing.assert_allclose(gradient.ravel(), numerical_gradient(value, network[i].ravel()), atol=1e-7)
+
+
+def test_mistakes_of_the_value(identifiers):
+    known = {"value_without_half": 392, "value_without_target": 210.5, "value_averaged_over_outputs": 98}
+    assert identifiers(linear_network_value, Kind.MISTAKE) == set(known)
+    for identifier, wrong in known.items():
+        assert getattr(module, identifier)(*EXAMPLE) == wrong
+    W1, W2, W3, a, _ = EXAMPLE
+    no_target = W1, W2, W3, a, np.zeros(2)
+    assert module.value_without_target(*no_target) == linear_network_value(*no_target)
+    one_output = W1, W2, W3[:1], a, TARGET[:1]
+    assert module.value_averaged_over_outputs(*one_output) == linear_network_value(*one_output)

@@ -3,14 +3,20 @@
 import numpy as np
 import pytest
 import scipy.special
+import sklearn.linear_model
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reference.lecture01 import logistic_regression as module
-from reference.lecture01.logistic_regression import logistic_gradient, logistic_value
+from reference.lecture01.logistic_regression import (
+    logistic_gradient,
+    logistic_hessian,
+    logistic_smoothness,
+    logistic_value,
+)
 from reference.lecture02.gradient_descent import gradient_descent
-from reference.problems import logistic
+from reference.problems import logistic, random_logistic
 from reference.variants import Kind, variants
 
 # Two tiny data sets with numbers that can be worked by hand.
@@ -32,8 +38,17 @@ MISTAKES = {
         "gradient_overflow",
         "gradient_zero_one_labels",
     },
+    logistic_hessian: {
+        "hessian_without_weights",
+        "hessian_with_weights_of_gradient",
+        "hessian_with_label",
+        "hessian_sum_instead_of_mean",
+        "hessian_overflow",
+    },
+    logistic_smoothness: {"smoothness_without_quarter", "smoothness_of_sum", "smoothness_from_plain_norm"},
 }
-OVERFLOWS = {"value_overflow", "gradient_overflow"}
+POINTWISE = [logistic_value, logistic_gradient, logistic_hessian]
+OVERFLOWS = {"value_overflow", "gradient_overflow", "hessian_overflow"}
 
 
 def random_data(rows, columns, seed):
@@ -159,7 +174,7 @@ def differences(function, A, b, x):
     }
 
 
-@pytest.mark.parametrize("function", MISTAKES)
+@pytest.mark.parametrize("function", POINTWISE)
 def test_every_mistake_but_overflow_is_off_by_at_least_a_tenth_on_moderate_margins(function):
     found = differences(function, *random_data(20, 5, seed=8))
     assert min(size for identifier, size in found.items() if identifier not in OVERFLOWS) > 0.1
@@ -208,3 +223,102 @@ def test_gradients_of_the_wrong_values(numerical_gradient):
         numerical_gradient(lambda x: module.value_zero_one_labels(A, b, x), x),
         atol=1e-9,
     )
+
+
+# Hessian.
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_hessian_agrees_with_torch_and_with_differences(seed, numerical_gradient):
+    A, b, x = random_data(20, 5, seed)
+
+    def loss(point):
+        return torch.nn.functional.soft_margin_loss(torch.tensor(A) @ point, torch.tensor(b))
+
+    theirs = torch.autograd.functional.hessian(loss, torch.tensor(x)).numpy()
+    np.testing.assert_allclose(logistic_hessian(A, b, x), theirs, atol=1e-14)
+    for row, e in zip(logistic_hessian(A, b, x), np.eye(5), strict=True):
+        along = numerical_gradient(lambda z, e=e: float(logistic_gradient(A, b, z) @ e), x)
+        np.testing.assert_allclose(row, along, atol=1e-9)
+
+
+def test_hessian_of_the_three_of_four_labels_at_the_minimiser():
+    """p (1 - p) = 3/4 * 1/4."""
+    assert logistic_hessian(*THREE_OF_FOUR, np.array([np.log(3)]))[0, 0] == pytest.approx(3 / 16, rel=1e-14)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    rows=st.integers(1, 12),
+    columns=st.integers(1, 6),
+    scale=st.sampled_from([0, 1, 30, 1000]),
+    seed=st.integers(0, 10**6),
+)
+def test_hessian_is_positive_semidefinite_and_bounded_by_L_and_all_forms_agree(rows, columns, scale, seed):
+    A, b, x = random_data(rows, columns, seed)
+    H = logistic_hessian(A, b, scale * x)
+    eigenvalues = np.linalg.eigvalsh(H)
+    assert eigenvalues[0] >= -1e-14 * (1 + eigenvalues[-1])
+    assert eigenvalues[-1] <= logistic_smoothness(A) * (1 + 1e-12)
+    rounding = 1e-14 * (1 + scale) * np.linalg.norm(A) ** 2
+    for variant in variants(logistic_hessian, Kind.EQUIVALENT):
+        np.testing.assert_allclose(variant.function(A, b, scale * x), H, rtol=0, atol=rounding)
+
+
+@pytest.mark.parametrize("margin", [1000.0, -1000.0])
+def test_hessian_is_stable(margin):
+    for function in [logistic_hessian, *(v.function for v in variants(logistic_hessian, Kind.EQUIVALENT))]:
+        H = function(np.array([[1000.0]]), np.array([np.sign(margin)]), np.ones(1))
+        assert H[0, 0] == pytest.approx(0, abs=1e-200)
+    overflowed = module.hessian_overflow(np.array([[1000.0]]), np.array([np.sign(margin)]), np.ones(1))
+    assert np.isnan(overflowed[0, 0]) == (margin < 0)
+
+
+def test_what_hides_the_mistakes_of_the_hessian():
+    A, b, x = random_data(20, 5, seed=7)
+    assert differences(logistic_hessian, A, b, x)["hessian_overflow"] < 1e-14
+    assert differences(logistic_hessian, A, np.ones(20), x)["hessian_with_label"] == 0
+    assert differences(logistic_hessian, A[:1], b[:1], x)["hessian_sum_instead_of_mean"] == 0
+    assert differences(logistic_hessian, A, b, np.zeros(5))["hessian_with_weights_of_gradient"] == pytest.approx(1)
+
+
+# Smoothness.
+
+
+def test_smoothness_of_the_golden_data():
+    assert logistic_smoothness(THREE_OF_FOUR[0]) == pytest.approx(0.25, rel=1e-15)
+    assert logistic_smoothness(TRIANGLE[0]) == pytest.approx(0.25, rel=1e-14)
+
+
+@settings(max_examples=30, deadline=None)
+@given(rows=st.integers(1, 12), columns=st.integers(1, 6), seed=st.integers(0, 10**6))
+def test_smoothness_is_attained_at_zero_and_below_that_of_the_worst_sample(rows, columns, seed):
+    A, b, _ = random_data(rows, columns, seed)
+    L = logistic_smoothness(A)
+    assert np.linalg.eigvalsh(logistic_hessian(A, b, np.zeros(columns)))[-1] == pytest.approx(L, rel=1e-12)
+    assert module.smoothness_of_worst_sample(A) >= L * (1 - 1e-14)
+    for variant in variants(logistic_smoothness, Kind.EQUIVALENT):
+        assert variant.function(A) == pytest.approx(L, rel=1e-12)
+
+
+def test_convention_of_the_smoothness_is_the_same_for_rows_that_are_equal_up_to_sign():
+    A = np.array([[1.0, 2.0], [-1.0, -2.0]])
+    assert module.smoothness_of_worst_sample(A) == pytest.approx(logistic_smoothness(A)) == pytest.approx(1.25)
+    assert module.smoothness_of_worst_sample(TRIANGLE[0]) == 0.5
+
+
+def test_mistakes_of_the_smoothness():
+    A, _, _ = random_data(20, 5, seed=7)
+    L, norm = logistic_smoothness(A), np.linalg.norm(A, 2)
+    assert module.smoothness_without_quarter(A) == pytest.approx(4 * L)
+    assert module.smoothness_of_sum(A) == pytest.approx(20 * L)
+    assert module.smoothness_from_plain_norm(A) == pytest.approx(L / norm)
+    assert module.smoothness_of_sum(A[:1]) == logistic_smoothness(A[:1])
+    assert module.smoothness_from_plain_norm(A / norm) == pytest.approx(logistic_smoothness(A / norm))
+
+
+def test_minimiser_agrees_with_scikit_learn():
+    problem = random_logistic(rows=60, columns=4, seed=4)
+    model = sklearn.linear_model.LogisticRegression(C=np.inf, fit_intercept=False, tol=1e-10, solver="newton-cholesky")
+    model.fit(problem.data["A"], problem.data["b"])
+    np.testing.assert_allclose(problem.minimizer, model.coef_[0], rtol=1e-6)

@@ -7,15 +7,23 @@ import scipy.optimize
 from reference.problems import (
     bowl,
     elongated_bowl,
+    huber,
+    kinked_plateau,
     least_squares,
+    line_by_three_points,
     logistic,
     parabola,
     quadratic,
     random_least_squares,
     random_logistic,
     random_quadratic,
+    saddle,
+    separable_labels,
     sine_plus_line,
+    sine_wave,
     smooth_plateau,
+    steep_left_parabola,
+    three_of_four_labels,
     two_sided_parabola,
 )
 
@@ -25,12 +33,16 @@ QUADRATICS = {
     "quadratic": random_quadratic(dimension=6, smoothness=3.0, strong_convexity=0.1, seed=3),
     "bowl": bowl(),
     "elongated bowl": elongated_bowl(),
+    "three points": line_by_three_points(),
 }
 SCALAR = {
     "sine plus a line": sine_plus_line(),
     "smooth plateau": smooth_plateau(),
     "parabola": parabola(),
     "two-sided parabola": two_sided_parabola(),
+    "steep left parabola": steep_left_parabola(),
+    "sine wave": sine_wave(),
+    "Huber": huber(0.3),
 }
 LOGISTIC = {"logistic regression": random_logistic(rows=60, columns=4, seed=4)}
 PROBLEMS = QUADRATICS | SCALAR | LOGISTIC
@@ -50,6 +62,12 @@ def points_around(problem, count=20):
 def test_gradient_is_the_gradient_of_value(problem, numerical_gradient):
     for x in points_around(problem):
         np.testing.assert_allclose(problem.gradient(x), numerical_gradient(problem.value, x), rtol=1e-6, atol=1e-6)
+
+
+def test_hessian_is_the_derivative_of_the_gradient(problem, numerical_hessian):
+    if problem.hessian is not None:
+        for x in points_around(problem, count=5):
+            np.testing.assert_allclose(problem.hessian(x), numerical_hessian(problem, x), rtol=1e-6, atol=1e-6)
 
 
 def test_types(problem):
@@ -259,3 +277,53 @@ def test_formulas_of_the_bowls():
     x, y = 3.0, -2.0
     assert bowl().value(np.array([x, y])) == x**2 + y**2
     assert elongated_bowl().value(np.array([x, y])) == 10 * x**2 + y**2
+
+
+def test_which_problems_have_a_hessian_everywhere():
+    without = {name for name, problem in PROBLEMS.items() if problem.hessian is None}
+    assert without == {"smooth plateau", "two-sided parabola", "steep left parabola", "Huber"}
+
+
+def test_constants_of_the_golden_data():
+    three = line_by_three_points()
+    np.testing.assert_allclose(three.minimizer, [7 / 6, 1 / 2], rtol=1e-14)
+    assert three.minimum == pytest.approx(1 / 12)
+    four = three_of_four_labels()
+    assert four.smoothness == pytest.approx(0.25)
+    assert four.minimizer[0] == pytest.approx(np.log(3), rel=1e-14)
+    assert four.minimum == pytest.approx(0.5623351446188, abs=1e-13)
+    assert separable_labels().minimizer is None
+    assert separable_labels().smoothness == pytest.approx(0.25)
+
+
+def test_minimiser_of_the_sine_wave_is_the_closest():
+    problem = sine_wave()
+    others = -np.pi / 4 + np.pi * np.array([-2, -1, 1, 2])
+    assert abs(problem.minimizer[0] - problem.x0[0]) < np.abs(others - problem.x0[0]).min()
+
+
+def test_kinked_plateau_is_convex_continuous_and_not_smooth():
+    problem = kinked_plateau()
+    grid = np.linspace(-3, 3, 6001)
+    values = np.array([problem.value(np.array([x])) for x in grid])
+    slopes = np.array([problem.gradient(np.array([x]))[0] for x in grid])
+    assert np.abs(np.diff(values)).max() < 0.01
+    assert (np.diff(slopes) >= -1e-12).all()
+    below, at, above = (problem.gradient(np.array([x]))[0] for x in (-0.5 - 1e-9, -0.5, -0.5 + 1e-9))
+    assert below == pytest.approx(-0.5)
+    assert (at, above) == (-0.5, 0)
+    assert problem.gradient(np.array([1 / 3]))[0] == pytest.approx(1 / 3)
+    assert problem.gradient(np.array([1 / 3 - 1e-9]))[0] == 0
+    assert problem.smoothness is None
+    assert problem.value(problem.minimizer) == problem.minimum == values.min() == 0
+
+
+def test_saddle_has_the_gradient_and_the_hessian_of_its_value(numerical_gradient, numerical_hessian):
+    for start in ([0.3, 0.7], [0.3, -0.7]):
+        problem = saddle(np.array(start))
+        np.testing.assert_allclose(
+            problem.gradient(problem.x0), numerical_gradient(problem.value, problem.x0), atol=1e-9
+        )
+        np.testing.assert_allclose(problem.hessian(problem.x0), numerical_hessian(problem, problem.x0), atol=1e-8)
+        assert problem.value(problem.minimizer) == problem.minimum == -0.25
+        assert problem.minimizer[1] == np.sign(start[1])
