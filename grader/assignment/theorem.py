@@ -34,7 +34,8 @@ def theorem(experiment: Experiment) -> Theorem | None:
         return None
     known: dict[str, Any] = {**experiment.arguments, "problem": experiment.problem}
     for guarantee in guarantees(experiment.reference):
-        needed = inspect.signature(guarantee.bound).parameters
+        parameters = inspect.signature(guarantee.bound).parameters.values()
+        needed = [p.name for p in parameters if p.default is inspect.Parameter.empty or p.name in known]
         try:
             bound = guarantee.bound(**{name: known[name] for name in needed})
         except (ValueError, KeyError):  # a condition of the theorem does not hold here

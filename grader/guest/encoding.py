@@ -1,0 +1,261 @@
+"""Plain numbers to bytes and back: what crosses between the grader and a student's process.
+
+The bytes are in the safetensors format: 8 bytes with the length of the header (little-endian), the header in
+JSON, the raw arrays. Everything that is not an array is JSON text in the header's metadata. Never pickle.
+
+The names that `encode_value` needs are bound here before any student code runs, and it only asks for exact types:
+so neither a patched numpy nor a class that claims to be an array gets a word in.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import struct
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.generic]
+
+DTYPES = {
+    "BOOL": "|b1",
+    "U8": "|u1",
+    "I8": "|i1",
+    "U16": "<u2",
+    "I16": "<i2",
+    "U32": "<u4",
+    "I32": "<i4",
+    "U64": "<u8",
+    "I64": "<i8",
+    "F16": "<f2",
+    "F32": "<f4",
+    "F64": "<f8",
+}
+"""Name in the safetensors format -> numpy's name. Nothing else crosses."""
+
+MAX_DEPTH = 4
+"""Tuples and lists inside each other."""
+MAX_PARTS = 100_000
+"""Arrays, numbers, tuples and lists in one result."""
+
+_LENGTH = struct.Struct("<Q")
+_NAMES = {(np.dtype(code).kind, np.dtype(code).itemsize): name for name, code in DTYPES.items()}
+_SCALARS = frozenset(np.sctypeDict.values())
+_ndarray, _float64 = np.ndarray, np.dtype(np.float64)
+_array, _stack, _dtype, _frombuffer = np.array, np.stack, np.dtype, np.frombuffer
+_tobytes, _astype, _reshape = np.ndarray.tobytes, np.ndarray.astype, np.ndarray.reshape
+_dumps, _loads = json.dumps, json.loads
+
+
+class RefusedError(Exception):
+    """A value that does not cross. Its text is a sentence for the student."""
+
+
+def pack(arrays: Sequence[Array], metadata: Mapping[str, Any]) -> bytes:
+    """Arrays (named by their position) and JSON as one safetensors file.
+
+    Raises:
+        KeyError: a dtype that is not in `DTYPES`.
+    """
+    header: dict[str, Any] = {"__metadata__": {"json": _dumps(metadata)}}
+    bodies: list[bytes] = []
+    end = 0
+    for position, array in enumerate(arrays):
+        start, end = end, end + array.nbytes
+        dtype = array.dtype.newbyteorder("<")
+        name = _NAMES[dtype.kind, dtype.itemsize]
+        header[str(position)] = {"dtype": name, "shape": array.shape, "data_offsets": (start, end)}
+        bodies.append(_tobytes(array if dtype == array.dtype else _astype(array, dtype)))
+    text = _dumps(header).encode()
+    # The format wants the arrays aligned to 8 bytes.
+    text += b" " * (-len(text) % 8)
+    return b"".join([_LENGTH.pack(len(text)), text, *bodies])
+
+
+def unpack(blob: bytes) -> tuple[list[Array], dict[str, Any]]:
+    """The reverse of `pack`, for bytes that come from the grader. The arrays own their memory."""
+    (length,) = _LENGTH.unpack_from(blob)
+    body = _LENGTH.size + length
+    header = _loads(blob[_LENGTH.size : body])
+    metadata = _loads(header.pop("__metadata__")["json"])
+    arrays: list[Array] = []
+    for position in range(len(header)):
+        entry = header[str(position)]
+        start, end = entry["data_offsets"]
+        flat = _frombuffer(blob[body + start : body + end], _dtype(DTYPES[entry["dtype"]]))
+        arrays.append(_array(_reshape(flat, entry["shape"])))
+    return arrays, metadata
+
+
+def pack_point(array: Array) -> bytes:
+    """One float64 array: number of axes (1 byte), shape (8 bytes an axis), raw numbers."""
+    shape = array.shape
+    return struct.pack(f"<B{len(shape)}Q", len(shape), *shape) + _tobytes(array)
+
+
+def unpack_point(data: bytes) -> NDArray[np.float64]:
+    """The reverse of `pack_point`.
+
+    Raises:
+        ValueError: malformed.
+    """
+    try:
+        shape = struct.unpack_from(f"<{data[0]}Q", data, 1)
+    except (struct.error, IndexError):
+        raise ValueError("truncated") from None
+    start = 1 + 8 * len(shape)
+    if len(shape) > 32 or len(data) != start + 8 * math.prod(shape):
+        raise ValueError("the length does not fit the shape")
+    array = _array(_frombuffer(data, _float64, offset=start))
+    return _reshape(array, shape)
+
+
+def type_name(value: Any) -> str:
+    """The type of a value in words for a student: "float", "numpy.ndarray", "list of 5 numpy.ndarray"."""
+    kind = type(value)
+    if value is None:
+        return "None"
+    if kind is list or kind is tuple:
+        inner = [_type(part) for part in value[:MAX_PARTS]]
+        if not inner:
+            return f"empty {kind.__name__}"
+        if all(name == inner[0] for name in inner):
+            return f"{kind.__name__} of {len(value)} {inner[0]}"
+        if len(inner) <= 5:
+            return f"{kind.__name__} of {', '.join(inner)}"
+        return f"{kind.__name__} of {len(value)} parts of several types"
+    return _type(value)
+
+
+def _type(value: Any) -> str:
+    kind = type(value)
+    module = str(kind.__module__)
+    name = str(kind.__qualname__)[:80]
+    return name if module in ("builtins", "__main__") else f"{module.split('.')[0][:40]}.{name}"
+
+
+def encode_value(value: Any, limit: int) -> tuple[list[Array], Any]:
+    """A returned value as plain arrays and the tree that says how they hang together.
+
+    In the tree a number is the position of an array, a list is a tuple of values, null is None.
+
+    Args:
+        value: what the student's function returned.
+        limit: largest number of bytes in all arrays together.
+
+    Raises:
+        RefusedError: not made of plain numbers, or too large.
+    """
+    return _Encoder(limit).encode(value)
+
+
+class _Encoder:
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._room = limit
+        self._parts = MAX_PARTS
+        self._arrays: list[Array] = []
+
+    def encode(self, value: Any) -> tuple[list[Array], Any]:
+        plain = self._plain(value, MAX_DEPTH)
+        return self._arrays, self._tree(plain)
+
+    def _plain(self, value: Any, depth: int) -> Any:
+        """The value as None, an exact array, or a tuple of such; lists of equal parts become one array."""
+        self._parts -= 1
+        if self._parts < 0:
+            raise RefusedError(
+                f"The result has more than {MAX_PARTS:,} parts. Return a numpy.ndarray, not nested lists of numbers."
+            )
+        kind = type(value)
+        if value is None:
+            return None
+        if kind is list or kind is tuple:
+            if depth == 0:
+                raise RefusedError(
+                    f"The result has lists or tuples nested more than {MAX_DEPTH} deep. Return a numpy.ndarray."
+                )
+            parts = tuple([self._plain(part, depth - 1) for part in value])
+            return _stacked(parts) if kind is list else parts
+        return self._fitting(_number_or_array(value))
+
+    def _fitting(self, array: Array) -> Array:
+        self._room -= array.nbytes
+        if self._room < 0:
+            raise RefusedError(
+                f"The result takes more than {self._limit / 1e6:.0f} MB. Return only what the question asks for."
+            )
+        # A private copy: the same array returned twice, or changed by a thread, stays one value.
+        return _array(array, order="C")
+
+    def _tree(self, plain: Any) -> Any:
+        if plain is None:
+            return None
+        if type(plain) is tuple:
+            return [self._tree(part) for part in plain]
+        self._arrays.append(plain)
+        return len(self._arrays) - 1
+
+
+def _stacked(parts: tuple[Any, ...]) -> Any:
+    """One array where all parts are arrays of one shape; else the parts as they are."""
+    if not parts:
+        return _array([], dtype=_float64)
+    if all(type(part) is _ndarray and part.shape == parts[0].shape for part in parts):
+        return _stack(parts)
+    return parts
+
+
+def _number_or_array(value: Any) -> Array:
+    kind = type(value)
+    if kind is bool or kind is float:
+        return _array(value)
+    if kind is int:
+        if not -(2**63) <= value < 2**64:
+            raise RefusedError("The result is an integer that does not fit into 64 bits. Return a float.")
+        return _array(value)
+    torch = sys.modules.get("torch")
+    if torch is not None and kind in (torch.Tensor, torch.nn.Parameter):
+        value = _from_torch(value, torch)
+        kind = type(value)
+    if kind is _ndarray or kind in _SCALARS:
+        array: Array = _array(value, copy=None)
+        if (array.dtype.kind, array.dtype.itemsize) not in _NAMES:
+            raise RefusedError(_wrong_dtype(array.dtype))
+        return array if array.dtype.isnative else _astype(array, array.dtype.newbyteorder("="))
+    if issubclass(kind, _ndarray):
+        raise RefusedError(
+            f"The result is a {_type(value)}, a subclass of numpy.ndarray. "
+            "Return a plain numpy.ndarray: numpy.array(result)."
+        )
+    raise RefusedError(
+        f"The result is of type {_type(value)}. Return numbers: a numpy.ndarray, a float or a tuple of these."
+    )
+
+
+def _wrong_dtype(dtype: np.dtype[Any]) -> str:
+    if dtype.kind == "O":
+        return (
+            "The result is an array of Python objects (dtype object), often made of rows of different lengths. "
+            "Return an array of numbers."
+        )
+    if dtype.kind == "c":
+        return f"The result is an array of complex numbers ({dtype.name}). Return real numbers."
+    return f"The result is an array of dtype {str(dtype)[:80]}. Return numbers, for example of dtype float64."
+
+
+def _from_torch(tensor: Any, torch: Any) -> object:
+    try:
+        plain = tensor.detach().cpu()
+        # Numpy has no bfloat16; float32 holds each of its numbers exactly.
+        return (
+            plain.float().numpy()
+            if plain.dtype is torch.bfloat16
+            else plain.resolve_conj().resolve_neg().numpy()
+        )
+    except (TypeError, RuntimeError, ValueError) as error:
+        raise RefusedError(f"The result is a tensor that numpy cannot hold: {str(error)[:200]}") from error

@@ -1,0 +1,89 @@
+"""The messages between the grader and a student's process.
+
+A frame is a header (kind: 1 byte, length of the payload: 4 bytes, little-endian) and the payload.
+The grader's end of the channel treats every byte as hostile; this end trusts the grader.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from enum import IntEnum
+
+HEADER = struct.Struct("<BI")
+
+
+class Kind(IntEnum):
+    """What a frame carries, and which way it goes."""
+
+    FILE = 1
+    """To the guest: relative path, NUL, content."""
+    BLOCK = 2
+    """To the guest: JSON, a block to execute."""
+    CALL = 3
+    """To the guest: arrays and JSON, a function to call."""
+    ANSWER = 4
+    """To the guest: an array, the answer of an oracle."""
+    DENIED = 5
+    """To the guest: a sentence; the oracle was not asked."""
+    READY = 16
+    """From the guest: isolated, and no student code executed yet."""
+    FAILED = 17
+    """From the guest, instead of READY: a sentence; a fault of ours."""
+    BLOCK_DONE = 18
+    """From the guest: JSON, how a block went."""
+    ORACLE = 19
+    """From the guest: position of the argument (1 byte), then an array, the point."""
+    RESULT = 20
+    """From the guest: arrays and JSON, how a call went."""
+    ENDED = 21
+    """From the guest: JSON, how the process of a call ended."""
+
+
+class ClosedError(Exception):
+    """The other side is gone."""
+
+
+class Channel:
+    """One end of a connection that sends and receives whole frames, blocking."""
+
+    def __init__(self, read: Callable[[int], bytes], write: Callable[[bytes], int]) -> None:
+        self._read = read
+        self._write = write
+        self._buffer = bytearray()
+
+    def send(self, kind: Kind, payload: bytes = b"") -> None:
+        """Send one frame.
+
+        Raises:
+            ClosedError: nobody is there to read it.
+        """
+        rest = HEADER.pack(kind, len(payload)) + payload
+        try:
+            while rest:
+                rest = rest[self._write(rest) :]
+        except OSError as error:
+            raise ClosedError from error
+
+    def receive(self) -> tuple[Kind, bytes]:
+        """Wait for one frame.
+
+        Raises:
+            ClosedError: the other side is gone.
+        """
+        self._fill(HEADER.size)
+        kind, length = HEADER.unpack_from(self._buffer)
+        self._fill(HEADER.size + length)
+        payload = bytes(self._buffer[HEADER.size : HEADER.size + length])
+        del self._buffer[: HEADER.size + length]
+        return Kind(kind), payload
+
+    def _fill(self, size: int) -> None:
+        while len(self._buffer) < size:
+            try:
+                data = self._read(1 << 18)
+            except OSError as error:
+                raise ClosedError from error
+            if not data:
+                raise ClosedError
+            self._buffer += data

@@ -1,0 +1,126 @@
+"""One call of a student's function: arguments in, oracles in between, a plain result out."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from grader.guest.encoding import (
+    Array,
+    RefusedError,
+    encode_value,
+    pack,
+    pack_point,
+    type_name,
+    unpack,
+    unpack_point,
+)
+from grader.guest.frames import Channel, Kind
+from grader.guest.stopwatch import Stopwatch, TimeLimitError
+from grader.guest.workspace import Workspace, seed
+
+_asarray, _float64 = np.asarray, np.float64
+_tobytes = np.ndarray.tobytes
+_ABSENT = object()
+
+
+def perform(workspace: Workspace, channel: Channel, request: bytes) -> bytes:
+    """Call the function and describe what happened.
+
+    Args:
+        workspace: where the function was defined.
+        channel: where the oracles are asked.
+        request: arrays and JSON: "function" and "arguments".
+
+    Returns:
+        Arrays and JSON: "outcome", "tree", "returned_type", "reason", "changed_inputs", "printed", "error".
+    """
+    arrays, call = unpack(request)
+    report: dict[str, Any] = {"outcome": "returned", "tree": None}
+    allowance = workspace.allowance
+    workspace.printed.start(allowance.output)
+    seed()
+    function = workspace.namespace.get(call["function"], _ABSENT)
+    if not callable(function):
+        reason = (
+            f"The program does not define `{call['function']}`."
+            if function is _ABSENT
+            else f"`{call['function']}` is not a function but a value of type {type_name(function)}."
+        )
+        return pack([], {"outcome": "missing", "tree": None, "reason": reason})
+    arguments = [
+        _argument(position, entry, arrays, channel) for position, entry in enumerate(call["arguments"])
+    ]
+    before = [(array, array.shape, array.dtype, _tobytes(array)) for array in arrays]
+    results: list[Array] = []
+    try:
+        with Stopwatch(allowance.cpu, allowance.wall):
+            value = function(*arguments)
+        report["returned_type"] = type_name(value)
+        results, report["tree"] = encode_value(value, allowance.result)
+    except RefusedError as refused:
+        report |= {"outcome": "refused", "reason": str(refused)}
+    except BaseException as error:
+        report |= _raised(workspace, error)
+    changed = [
+        (array.shape, array.dtype) != (shape, dtype) or _tobytes(array) != content
+        for array, shape, dtype, content in before
+    ]
+    report["changed_inputs"] = [
+        entry["name"] for entry in call["arguments"] if "array" in entry and changed[entry["array"]]
+    ]
+    report["printed"] = workspace.printed.take()
+    return pack(results, report)
+
+
+def _raised(workspace: Workspace, error: BaseException) -> dict[str, Any]:
+    description = workspace.sources.describe(error)
+    if isinstance(error, TimeLimitError):
+        return {"outcome": "timed_out", "error": description, "reason": description["message"]}
+    if isinstance(error, MemoryError):
+        return {"outcome": "out_of_memory", "error": description}
+    return {"outcome": "raised", "error": description}
+
+
+def _argument(position: int, entry: dict[str, Any], arrays: list[Array], channel: Channel) -> Any:
+    if "array" in entry:
+        return arrays[entry["array"]]
+    if "scalar" in entry:
+        return entry["scalar"]
+    return _oracle(position, entry["name"], channel)
+
+
+def _oracle(position: int, name: str, channel: Channel) -> Callable[[Any], Any]:
+    """A function that sends its argument to the grader and returns the answer."""
+    one_at_a_time = threading.Lock()
+    prefix = bytes([position])
+
+    def ask(x: Any) -> Any:
+        point = _point(name, x)
+        with one_at_a_time:
+            channel.send(Kind.ORACLE, prefix + pack_point(point))
+            kind, payload = channel.receive()
+        if kind is Kind.ANSWER:
+            answer = unpack_point(payload)
+            return answer if answer.ndim else float(answer)
+        raise ValueError(payload.decode())
+
+    ask.__name__ = ask.__qualname__ = name
+    ask.__doc__ = f"{name}(x): answered by the grader, which counts the calls."
+    return ask
+
+
+def _point(name: str, x: Any) -> NDArray[np.float64]:
+    if callable(getattr(x, "detach", None)):
+        x = x.detach()
+    try:
+        array = _asarray(x)
+        if array.dtype.kind not in "bifu":
+            raise TypeError
+        return array.astype(_float64, order="C")
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} expects an array of numbers, got {type_name(x)}") from None

@@ -1,0 +1,467 @@
+"""Drives a student's process through a program: the files, the blocks, the calls, and the answers of the oracles.
+
+The grader's side decides what happens next, so it always knows whose oracles to serve and what may come. Whatever the
+student's code does, each call gets a recording: a process that dies in a block is started again with that block reduced
+to its definitions (and if that dies too, without it); one that dies in a call is started again for the calls after it.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from pathlib import PurePosixPath, PureWindowsPath
+from typing import Protocol
+
+import numpy as np
+
+from grader.guest.encoding import pack, pack_point, unpack_point
+from grader.guest.frames import Kind
+from grader.guest.limits import OUT_OF_TIME, Allowance
+from grader.sandbox.decoding import (
+    DecodeError,
+    Ending,
+    decode_ending,
+    decode_report,
+    decode_result,
+    report_cap,
+    result_cap,
+)
+from grader.sandbox.link import WROTE_TO_CHANNEL, BreachError, LateError, Link, LostError, receive, wait_for
+from grader.sandbox.recording import (
+    Array,
+    BlockReport,
+    Call,
+    Limits,
+    Oracle,
+    Outcome,
+    Recording,
+    Run,
+    Scalar,
+    StudentError,
+)
+from grader.submission.program import Program
+
+MAX_ORACLE_CALLS = 1_000_000
+"""Of one oracle, in one call."""
+_MAX_RERUNS = 3
+_MAX_FILES = 1000
+_START_SECONDS = 30.0
+_GRACE = 2.0
+"""Seconds on the clock beyond a limit, in which the process itself should have noticed."""
+_SIGKILL = 9
+
+
+class UnavailableError(Exception):
+    """A fault of ours. Its text is a sentence."""
+
+
+class Process(Protocol):
+    """A student's process that was started and has not yet been sent anything."""
+
+    control: Link
+
+    def open_call(self, payload: bytes, deadline: float) -> Link:
+        """Ask for a call; oracles and result come over the link that is returned.
+
+        Raises:
+            LostError: the process is gone or too slow.
+        """
+
+    def end(self) -> Ending | None:
+        """End the process and all that it started. None: nobody knows how it ended, a fault of ours."""
+
+
+def allowance(limits: Limits) -> Allowance:
+    """The part of the limits that the student's process itself must know."""
+    return Allowance(limits.cpu_seconds, limits.wall_seconds, limits.output_kb << 10, limits.result_mb << 20)
+
+
+def control_caps(limits: Limits) -> dict[Kind, int]:
+    """What a process may send beside its calls."""
+    return {
+        Kind.READY: 0,
+        Kind.FAILED: 1 << 12,
+        Kind.BLOCK_DONE: report_cap(limits.output_kb << 10),
+        Kind.ENDED: 1 << 10,
+    }
+
+
+def call_caps(limits: Limits, calls: Sequence[Call]) -> dict[Kind, int]:
+    """What the process of a call may send."""
+    oracles = [
+        argument for call in calls for argument in call.arguments.values() if isinstance(argument, Oracle)
+    ]
+    # A point of the wrong shape is answered with a sentence, if it is not absurdly large.
+    largest = max((int(np.prod(oracle.dimension)) for oracle in oracles), default=0)
+    return {
+        Kind.ORACLE: (1 << 20) + 64 * largest,
+        Kind.RESULT: result_cap(limits.result_mb << 20, limits.output_kb << 10),
+    }
+
+
+def drive(start: Callable[[], Process], program: Program, calls: Sequence[Call], limits: Limits) -> Run:
+    """Run a program and make the calls; see `grader.sandbox.recording` for what comes back.
+
+    Args:
+        start: starts a fresh process; raises UnavailableError.
+        program: the student's.
+        calls: what to call, in this order.
+        limits: for each block, each call and the whole.
+    """
+    return _Drive(start, program, tuple(calls), limits).run()
+
+
+class _Treatment(Enum):
+    WHOLE = "whole"
+    DEFINITIONS = "definitions"
+    LEFT_OUT = "left out"
+
+
+_NEXT = {_Treatment.WHOLE: _Treatment.DEFINITIONS, _Treatment.DEFINITIONS: _Treatment.LEFT_OUT}
+_TREATED = {
+    _Treatment.DEFINITIONS: "Only its definitions and imports were read.",
+    _Treatment.LEFT_OUT: "It was left out.",
+}
+
+
+@dataclass
+class _Talk:
+    """What has come from one call so far."""
+
+    call: Call
+    asked: dict[str, int]
+    link: Link = field(init=False)
+    result: bytes | None = None
+    spoiled: str = ""
+    """What the call's process did to its channel."""
+    fault: str = ""
+    """What went wrong on our side."""
+
+
+class _Drive:
+    def __init__(
+        self, start: Callable[[], Process], program: Program, calls: tuple[Call, ...], limits: Limits
+    ) -> None:
+        self._start = start
+        self._blocks = program.blocks
+        self._files, self._file_reports = checked_files(program.files, limits.disk_mb << 20)
+        self._calls = calls
+        self._limits = limits
+        now = time.monotonic()
+        self._last_moment = now + limits.total_seconds
+        self._blocks_until = now + limits.total_seconds / 2
+        self._recordings: dict[str, Recording] = {}
+        self._reports: dict[int, BlockReport] = {}
+        self._treatments: dict[int, _Treatment] = {}
+        self._loaded = False
+        self._reruns = 0
+        self._cpu = 0.0
+        self._block: int | None = None
+        self._talk: _Talk | None = None
+
+    def run(self) -> Run:
+        while not self._loaded or self._next_call() is not None:
+            try:
+                self._attempt()
+            except UnavailableError as error:
+                self._give_up(Outcome.UNAVAILABLE, str(error))
+        blocks = [report for _, report in sorted(self._reports.items())]
+        told = [report for report in blocks if report.error or report.printed or report.remark]
+        recordings = {call.experiment: self._recordings[call.experiment] for call in self._calls}
+        return Run(recordings, (*self._file_reports, *told), self._cpu)
+
+    def _attempt(self) -> None:
+        """Start a process and get as far with it as it goes."""
+        process = self._start()
+        cause: LostError | None = None
+        ending: Ending | None = None
+        self._block = self._talk = None
+        try:
+            self._send_files(process)
+            for position in range(len(self._blocks)):
+                self._block = position
+                self._run_block(process, position)
+            self._block = None
+            self._loaded = True
+            while (call := self._next_call()) is not None:
+                self._make_call(process, call)
+        except LostError as error:
+            cause = error
+        finally:
+            ending = process.end()
+            self._cpu += ending.cpu if ending else 0.0
+        if cause is not None:
+            self._bury(*_explained(cause, ending, self._limits))
+
+    def _bury(self, outcome: Outcome, reason: str) -> None:
+        """Note what the process died of, so that the next attempt gets further."""
+        if outcome is Outcome.UNAVAILABLE or (self._block is None and self._talk is None):
+            raise UnavailableError(reason)
+        if self._talk is not None:
+            if self._talk.fault:
+                outcome, reason = Outcome.UNAVAILABLE, self._talk.fault
+            experiment = self._talk.call.experiment
+            self._recordings[experiment] = Recording(
+                experiment, outcome, reason=reason, calls=self._talk.asked
+            )
+        elif self._block is not None:
+            self._block_died(self._block, outcome, reason)
+            self._reruns += 1
+            if self._reruns > _MAX_RERUNS:
+                self._give_up(outcome, f"The program ended again and again before the call. {reason}")
+
+    def _give_up(self, outcome: Outcome, reason: str) -> None:
+        self._loaded = True
+        for call in self._calls:
+            missing = Recording(call.experiment, outcome, reason=reason)
+            self._recordings.setdefault(call.experiment, missing)
+
+    def _deadline(self, seconds: float) -> float:
+        """A moment some grace after `seconds` from now, or after the last moment of the run if that is sooner."""
+        return min(time.monotonic() + seconds, self._last_moment) + _GRACE
+
+    def _send_files(self, process: Process) -> None:
+        try:
+            kind, payload = receive(process.control, time.monotonic() + _START_SECONDS)
+        except LostError as error:
+            raise UnavailableError("The sandbox's process did not start.") from error
+        if kind is not Kind.READY:
+            raise UnavailableError(
+                f"The sandbox's process did not start: {payload.decode('utf-8', 'replace')}"
+            )
+        for name, content in self._files.items():
+            process.control.send(
+                Kind.FILE, name.encode() + b"\0" + content, self._deadline(self._limits.wall_seconds)
+            )
+
+    def _run_block(self, process: Process, position: int) -> None:
+        block = self._blocks[position]
+        treatment = self._treatments.get(position, _Treatment.WHOLE)
+        if treatment is _Treatment.LEFT_OUT:
+            return
+        hurry = treatment is _Treatment.WHOLE and time.monotonic() > self._blocks_until
+        definitions_only = hurry or treatment is _Treatment.DEFINITIONS
+        request = {"label": block.label, "source": block.source, "definitions_only": definitions_only}
+        deadline = self._deadline(self._limits.wall_seconds)
+        process.control.send(Kind.BLOCK, json.dumps(request).encode(), deadline)
+        kind, payload = receive(process.control, deadline)
+        try:
+            report = decode_report(payload, block.label, self._limits.output_kb << 10)
+        except DecodeError as error:
+            raise BreachError(WROTE_TO_CHANNEL) from error
+        if kind is not Kind.BLOCK_DONE:
+            raise BreachError(WROTE_TO_CHANNEL)
+        if hurry:
+            remark = f"The blocks before it used the time. {_TREATED[_Treatment.DEFINITIONS]}"
+            report = replace(report, remark=remark)
+        if treatment is _Treatment.WHOLE:
+            self._reports[position] = report
+
+    def _block_died(self, position: int, outcome: Outcome, reason: str) -> None:
+        label = self._blocks[position].label
+        treatment = _NEXT[self._treatments.get(position, _Treatment.WHOLE)]
+        self._treatments[position] = treatment
+        kind = "TimeLimitError" if outcome is Outcome.TIMED_OUT else "ProcessEnded"
+        error = StudentError(kind, reason, block=label)
+        self._reports[position] = BlockReport(label, error, remark=_TREATED[treatment])
+
+    def _next_call(self) -> Call | None:
+        if time.monotonic() > self._last_moment:
+            seconds = self._limits.total_seconds
+            self._give_up(
+                Outcome.TIMED_OUT,
+                f"Not called: the submission had used all of its {seconds:g} s on the clock.",
+            )
+        return next((call for call in self._calls if call.experiment not in self._recordings), None)
+
+    def _make_call(self, process: Process, call: Call) -> None:
+        # The loader ends a call that is a second late; only if it does not, the run ends here.
+        deadline = self._deadline(self._limits.wall_seconds + 1)
+        try:
+            request = packed(call)
+        except (KeyError, TypeError, ValueError) as error:
+            reason = f"The arguments of {call.function} cannot be sent: {error!r}."
+            self._recordings[call.experiment] = Recording(call.experiment, Outcome.UNAVAILABLE, reason=reason)
+            return
+        asked = {name: 0 for name, argument in call.arguments.items() if isinstance(argument, Oracle)}
+        talk = self._talk = _Talk(call, asked)
+        talk.link = process.open_call(request, deadline)
+        try:
+            ending = self._converse(process.control, talk, deadline)
+        finally:
+            talk.link.close()
+        recording = self._judged(talk, ending)
+        self._recordings[call.experiment] = replace(recording, calls=asked, cpu_seconds=ending.cpu)
+        self._talk = None
+
+    def _converse(self, control: Link, talk: _Talk, deadline: float) -> Ending:
+        """Serve the call until the loader says that its process has ended."""
+        while True:
+            self._listen(talk, deadline)
+            if (frame := control.frame()) is not None:
+                break
+            if control.closed:
+                raise LostError("The process is gone.")
+            wait_for([link for link in (control, talk.link) if not link.closed], deadline)
+        kind, payload = frame
+        if kind is not Kind.ENDED:
+            raise BreachError(WROTE_TO_CHANNEL)
+        try:
+            ending = decode_ending(payload)
+        except DecodeError as error:
+            raise BreachError(WROTE_TO_CHANNEL) from error
+        # The last words of the call were sent before its process ended.
+        while not talk.link.closed and talk.link.fill():
+            pass
+        self._listen(talk, deadline)
+        return ending
+
+    def _listen(self, talk: _Talk, deadline: float) -> None:
+        """Act on every frame that has come from the call; what its process spoils is its own channel only."""
+        try:
+            while not talk.spoiled and (frame := talk.link.frame()) is not None:
+                kind, payload = frame
+                if kind is Kind.ORACLE:
+                    talk.link.send(*self._answer(talk, payload), deadline)
+                elif talk.result is None:
+                    talk.result = payload
+                else:
+                    raise BreachError("The code sent more than one result.")
+        except BreachError as error:
+            talk.spoiled = str(error)
+            talk.link.close()
+        except LostError:
+            # It asked and did not wait for the answer; how it ends tells more.
+            talk.link.close()
+
+    def _answer(self, talk: _Talk, payload: bytes) -> tuple[Kind, bytes]:
+        names = list(talk.call.arguments)
+        try:
+            name = names[payload[0]]
+            point = unpack_point(payload[1:])
+        except (IndexError, ValueError) as error:
+            raise BreachError(WROTE_TO_CHANNEL) from error
+        oracle = talk.call.arguments[name]
+        if not isinstance(oracle, Oracle):
+            raise BreachError(WROTE_TO_CHANNEL)
+        if point.shape != tuple(oracle.dimension):
+            return _denied(f"{name} expects an array of shape {tuple(oracle.dimension)}, got {point.shape}")
+        if talk.asked[name] >= MAX_ORACLE_CALLS:
+            return _denied(f"{name} was called more than {MAX_ORACLE_CALLS:,} times")
+        talk.asked[name] += 1
+        try:
+            with np.errstate(all="ignore"):
+                answer = np.asarray(oracle.answer(point), dtype=np.float64, order="C")
+        except Exception as error:
+            talk.fault = f"The oracle {name} failed: {type(error).__name__}: {error}"
+            return _denied(f"{name} could not be answered, through no fault of yours")
+        return Kind.ANSWER, pack_point(answer)
+
+    def _judged(self, talk: _Talk, ending: Ending) -> Recording:
+        call, limits = talk.call, self._limits
+        if talk.fault:
+            return Recording(call.experiment, Outcome.UNAVAILABLE, reason=talk.fault)
+        if talk.spoiled:
+            return Recording(call.experiment, Outcome.DIED, reason=talk.spoiled)
+        if talk.result is None or ending.exit != 0:
+            outcome, reason = _explained(None, ending, limits)
+            return Recording(call.experiment, outcome, reason=reason)
+        try:
+            return decode_result(
+                talk.result, call.experiment, call.arguments, limits.result_mb << 20, limits.output_kb << 10
+            )
+        except DecodeError as error:
+            return Recording(
+                call.experiment, Outcome.REFUSED, reason=f"The result could not be read: {error}."
+            )
+
+
+def _denied(sentence: str) -> tuple[Kind, bytes]:
+    return Kind.DENIED, sentence.encode()
+
+
+def _explained(cause: LostError | None, ending: Ending | None, limits: Limits) -> tuple[Outcome, str]:
+    """What a process died of, as an outcome and a sentence."""
+    if isinstance(cause, LateError):
+        return Outcome.TIMED_OUT, f"Stopped after {limits.wall_seconds:g} s on the clock."
+    if isinstance(cause, BreachError):
+        return Outcome.DIED, str(cause)
+    if ending is None:
+        return Outcome.UNAVAILABLE, "The sandbox lost its process."
+    if ending.late:
+        return Outcome.TIMED_OUT, f"Stopped after {limits.wall_seconds:g} s on the clock."
+    if OUT_OF_TIME in (ending.exit, ending.signal):
+        return Outcome.TIMED_OUT, f"Stopped after {limits.cpu_seconds:g} s of processor time."
+    if ending.signal == _SIGKILL:
+        return Outcome.DIED, "The process was killed by the system, or it closed the grader's channel."
+    if ending.signal is not None:
+        return Outcome.DIED, f"The process crashed: {signal.strsignal(ending.signal)}."
+    return (
+        Outcome.DIED,
+        f"The code ended the process itself, with exit code {ending.exit} (os._exit does that).",
+    )
+
+
+def packed(call: Call) -> bytes:
+    """The request for a call, as the guest reads it.
+
+    Raises:
+        KeyError, TypeError, ValueError: an argument that cannot cross.
+    """
+    arrays: list[Array] = []
+    entries: list[dict[str, Scalar]] = []
+    for name, argument in call.arguments.items():
+        if isinstance(argument, Oracle):
+            entries.append({"name": name})
+        elif isinstance(argument, np.ndarray):
+            entries.append({"name": name, "array": len(arrays)})
+            arrays.append(np.ascontiguousarray(argument).reshape(argument.shape))
+        else:
+            scalar = argument.item() if isinstance(argument, np.generic) else argument
+            entries.append({"name": name, "scalar": scalar})
+    return pack(arrays, {"function": call.function, "arguments": entries})
+
+
+def checked_files(files: Mapping[str, bytes], disk: int) -> tuple[dict[str, bytes], list[BlockReport]]:
+    """The files that may stand beside the submission, and a report for each that may not.
+
+    They may fill half of the `disk` bytes, so that the program can still write.
+    """
+    accepted: dict[str, bytes] = {}
+    reports: list[BlockReport] = []
+    room = disk // 2
+    folders: set[str] = set()
+    for name, content in files.items():
+        path = PurePosixPath(name)
+        above = {str(parent) for parent in path.parents}
+        if problem := _unusable(name):
+            pass
+        elif name in folders or above & accepted.keys():
+            problem = "another file has the name of its folder"
+        elif len(accepted) >= _MAX_FILES:
+            problem = f"there are more than {_MAX_FILES}"
+        elif len(content) > room:
+            problem = f"all together take more than {disk // 2 >> 20} MB"
+        else:
+            accepted[name] = content
+            room -= len(content)
+            folders |= above
+            continue
+        reports.append(BlockReport(f"file {name[:100]!r}", remark=f"This file was left out: {problem}."))
+    return accepted, reports
+
+
+def _unusable(name: str) -> str:
+    path = PurePosixPath(name)
+    windows = PureWindowsPath(name)
+    if path.is_absolute() or windows.drive or windows.root or ".." in (*path.parts, *windows.parts):
+        return "its path leads out of the folder"
+    if str(path) != name or "\\" in name or not name.isprintable() or name == ".":
+        return "its path is not written plainly"
+    if len(name.encode()) > 1000 or any(len(part.encode()) > 255 for part in path.parts):
+        return "its name is too long"
+    return ""

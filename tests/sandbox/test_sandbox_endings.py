@@ -1,0 +1,234 @@
+"""However a call or a block ends its process, the reason is told and the others are graded."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from grader.sandbox.recording import Call, Limits, Outcome, Run
+from grader.sandbox.warm import WarmSandbox
+from grader.submission.program import Block, Program
+
+Execute = Callable[..., Run]
+
+ENDS = {
+    "os._exit": ("import os", "os._exit(0)", "exit code 0"),
+    "segmentation fault": ("import ctypes", "ctypes.string_at(0)", "Segmentation fault"),
+    "abort": ("import os", "os.abort()", "crashed"),
+    "exec": ("import os", "os.execv('/usr/bin/true', ['true'])", "exit code 0"),
+    "kill": ("import os", "os.kill(os.getpid(), 9)", "killed"),
+    "closed descriptors": ("import os", "os.closerange(0, 100)", "exit code 1"),
+}
+
+
+@pytest.mark.parametrize(("prelude", "statement", "sentence"), ENDS.values(), ids=ENDS.keys())
+def test_a_call_that_ends_its_process_costs_that_call(
+    execute: Execute, prelude: str, statement: str, sentence: str
+) -> None:
+    run = execute(f"{prelude}\ndef f():\n    {statement}\ndef g():\n    return 1", call=["f", "g"])
+    recording = run.recordings["f"]
+    assert recording.outcome is Outcome.DIED
+    assert sentence in recording.reason
+    assert run.recordings["g"].value == np.array(1)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "os._exit(0)",
+        "ctypes.string_at(0)",
+        "os.execv('/usr/bin/true', ['true'])",
+        "os.closerange(0, 100)",
+        "os.abort()",
+    ],
+)
+def test_a_block_that_ends_the_process_is_reduced_to_its_definitions(
+    execute: Execute, statement: str
+) -> None:
+    run = execute(
+        "import os, ctypes",
+        f"RATE = 0.5\ndef f():\n    return RATE\n{statement}\ndef g():\n    return 2",
+        "def h():\n    return f() + g()",
+        call=["f", "g", "h"],
+    )
+    assert [float(np.asarray(run.recordings[name].value)) for name in "fgh"] == [0.5, 2, 2.5]
+    (report,) = run.blocks
+    assert (report.label, report.remark) == ("cell 2", "Only its definitions and imports were read.")
+    assert report.error is not None
+    assert report.error.type == "ProcessEnded"
+
+
+def test_a_block_whose_definitions_end_the_process_is_left_out(execute: Execute) -> None:
+    run = execute(
+        "import os\nclass A:\n    os._exit(1)\ndef f():\n    return 1",
+        "def g():\n    return 2",
+        call=["f", "g"],
+    )
+    assert run.recordings["f"].outcome is Outcome.MISSING
+    assert run.recordings["g"].value == np.array(2)
+    assert [report.remark for report in run.blocks] == ["It was left out."]
+
+
+def test_a_program_that_ends_again_and_again_is_given_up(execute: Execute) -> None:
+    deadly = "import os\nclass A:\n    os._exit(1)"
+    run = execute(deadly, deadly, deadly, "def f():\n    return 1", call=["f"])
+    assert run.recordings["f"].outcome is Outcome.DIED
+    assert run.recordings["f"].reason.startswith("The program ended again and again before the call.")
+
+
+@pytest.mark.parametrize("pause", [0.05, 0.15])
+def test_a_thread_that_ends_the_process_later_is_not_a_fault_of_ours(execute: Execute, pause: float) -> None:
+    source = f"""
+import os, threading, time
+threading.Timer({pause}, os._exit, [0]).start()
+def f():
+    time.sleep(0.1)
+    return 1
+g = h = f
+"""
+    outcomes = {recording.outcome for recording in execute(source, call=["f", "g", "h"]).recordings.values()}
+    assert Outcome.DIED in outcomes
+    assert outcomes <= {Outcome.DIED, Outcome.RETURNED}
+
+
+@pytest.mark.parametrize("statement", ["exit()", "quit()", "sys.exit(0)", "raise SystemExit(3)"])
+def test_exit_in_a_block_and_in_a_call(execute: Execute, statement: str) -> None:
+    run = execute(
+        f"import sys\ndef f():\n    {statement}\n{statement}\ndef g():\n    return 1", call=["f", "g"]
+    )
+    assert run.recordings["g"].value == np.array(1)
+    recording = run.recordings["f"]
+    assert recording.outcome is Outcome.RAISED
+    for error in (recording.error, run.blocks[0].error):
+        assert error is not None
+        assert error.type == "SystemExit"
+        assert error.message.startswith("exit() was called; it ends the whole program.")
+    assert run.blocks[0].error is not None
+    assert run.blocks[0].error.line == 4
+
+
+def test_input_raises_at_once(execute: Execute) -> None:
+    run = execute("n = input('How many? ')", "def f():\n    return input()", call=["f"])
+    for error in (run.recordings["f"].error, run.blocks[0].error):
+        assert error is not None
+        assert error.message.startswith("input() cannot be used here")
+
+
+def test_a_changed_global_does_not_reach_the_next_call(execute: Execute) -> None:
+    source = "import numpy as np\nseen = []\ndef f():\n    seen.append(1)\n    np.sum = None\n    return len(seen)\n"
+    run = execute(source + "def g():\n    return f()", call=["f", "g"])
+    assert [int(np.asarray(run.recordings[name].value)) for name in "fg"] == [1, 1]
+
+
+def test_random_numbers_without_a_seed_are_the_same_each_time(sandbox: WarmSandbox, limits: Limits) -> None:
+    source = """
+import random, numpy as np
+A = np.random.rand(3)
+def f():
+    return A, np.random.rand(3), random.random(), [int(name) for name in {"1", "2", "3", "4", "5", "6"}]
+"""
+    values = []
+    for _ in range(2):
+        with WarmSandbox() as fresh:
+            run = fresh.run(Program((Block("cell 1", source),)), [Call("c", "f", {})], limits)
+        values.append(repr(run.recordings["c"].value))
+    assert values[0] == values[1]
+
+
+def alive(mark: str) -> list[int]:
+    """Processes of this machine whose command line contains a word."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            try:
+                if mark.encode() in (folder / "cmdline").read_bytes():
+                    found.append(int(folder.name))
+            except OSError:
+                continue
+    return found
+
+
+def gone(mark: str) -> bool:
+    deadline = time.monotonic() + 5
+    while alive(mark) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return not alive(mark)
+
+
+DAEMON = """
+import os, time
+def f():
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            os.execv("/usr/bin/sleep", ["sleep", "{mark}"])
+        os._exit(0)
+    time.sleep({seconds})
+    return sum(b"sleep" in open(f"/proc/{{p}}/cmdline", "rb").read() for p in os.listdir("/proc") if p.isdigit())
+"""
+
+
+def test_a_daemon_does_not_outlive_its_call(execute: Execute) -> None:
+    run = execute(DAEMON.format(mark=98765401, seconds=0.2), call=["f"])
+    assert run.recordings["f"].value == np.array(1)
+    assert gone("98765401")
+
+
+def test_a_daemon_of_a_block_does_not_outlive_its_run(execute: Execute) -> None:
+    run = execute(DAEMON.format(mark=98765402, seconds=0.2) + "print(f())")
+    assert run.blocks[0].printed == "1\n"
+    assert gone("98765402")
+
+
+def test_nothing_is_left_when_the_grader_is_killed(sandbox: WarmSandbox) -> None:
+    script = f"""
+from grader.sandbox.recording import Call, Limits
+from grader.sandbox.warm import WarmSandbox
+from grader.submission.program import Block, Program
+program = Program((Block("cell", {DAEMON.format(mark=98765403, seconds=20)!r}),))
+with WarmSandbox() as sandbox:
+    sandbox.run(program, [Call("c", "f", {{}})], Limits())
+"""
+
+    def daemons() -> list[int]:
+        return [process for process in alive("98765403") if process != grader.pid]
+
+    grader = subprocess.Popen([sys.executable, "-c", script], cwd=Path(__file__).parents[2])
+    deadline = time.monotonic() + 10
+    while not daemons() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert daemons()
+    grader.kill()
+    grader.wait()
+    deadline = time.monotonic() + 5
+    while daemons() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not daemons()
+
+
+def test_a_warm_parent_that_was_killed_is_started_again(healthy: Callable[[], bool], limits: Limits) -> None:
+    with WarmSandbox() as sandbox:
+        program = Program((Block("cell 1", "def f():\n    return 1"),))
+        for _ in range(2):
+            run = sandbox.run(program, [Call("c", "f", {})], limits)
+            assert run.recordings["c"].value == np.array(1)
+            assert sandbox._parent is not None
+            os.kill(sandbox._parent._process.pid, signal.SIGKILL)
+            sandbox._parent._process.wait()
+
+
+def test_a_closed_sandbox_leaves_no_process(limits: Limits, sandbox: WarmSandbox) -> None:
+    with WarmSandbox() as own:
+        own.run(Program(()), [], limits)
+        assert own._parent is not None
+        process = own._parent._process
+        assert process.poll() is None
+    assert process.poll() is not None
