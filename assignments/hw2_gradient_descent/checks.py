@@ -80,7 +80,7 @@ questions = [
                 gradient_descent,
                 problems.random_least_squares(rows=60, columns=10, condition=10.0, seed=1),
                 learning_rate=lambda problem: 2 / (problem.smoothness + problem.strong_convexity),
-                num_steps=60,
+                num_steps=40,
                 public=True,
             ),
             Experiment(
@@ -94,10 +94,10 @@ questions = [
             Experiment(
                 "whole-number start",
                 gradient_descent,
-                problems.elongated_bowl(),
+                problems.bowl(),
                 x0=np.array([2, 4]),
-                learning_rate=lambda problem: 2 / (problem.smoothness + problem.strong_convexity),
-                num_steps=100,
+                learning_rate=1 / 4,
+                num_steps=30,
                 public=True,
             ),
             Experiment(
@@ -105,21 +105,21 @@ questions = [
                 gradient_descent,
                 problems.random_least_squares(rows=80, columns=20, condition=1e4, seed=5),
                 learning_rate=lambda problem: 1 / problem.smoothness,
-                num_steps=80,
+                num_steps=50,
             ),
             Experiment(
                 "logistic regression",
                 gradient_descent,
                 problems.random_logistic(rows=40, columns=5, seed=6),
                 learning_rate=lambda problem: 1 / (2 * problem.smoothness),
-                num_steps=60,
+                num_steps=30,
             ),
             Experiment(
                 "dense quadratic, a step longer than 1/L",
                 gradient_descent,
-                problems.random_quadratic(dimension=8, smoothness=5.0, strong_convexity=0.5, seed=7),
+                problems.random_quadratic(dimension=8, smoothness=5.0, strong_convexity=2.0, seed=7),
                 learning_rate=lambda problem: 1.3 / problem.smoothness,
-                num_steps=120,
+                num_steps=60,
             ),
         ],
         checks=[

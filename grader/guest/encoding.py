@@ -91,10 +91,14 @@ def unpack(blob: bytes) -> tuple[list[Array], dict[str, Any]]:
     return arrays, metadata
 
 
+_SHAPES = [struct.Struct(f"<B{axes}Q") for axes in range(33)]
+"""Number of axes and shape, by the number of axes."""
+
+
 def pack_point(array: Array) -> bytes:
     """One float64 array: number of axes (1 byte), shape (8 bytes an axis), raw numbers."""
     shape = array.shape
-    return struct.pack(f"<B{len(shape)}Q", len(shape), *shape) + _tobytes(array)
+    return _SHAPES[len(shape)].pack(len(shape), *shape) + _tobytes(array)
 
 
 def unpack_point(data: bytes) -> NDArray[np.float64]:
@@ -104,11 +108,11 @@ def unpack_point(data: bytes) -> NDArray[np.float64]:
         ValueError: malformed.
     """
     try:
-        shape = struct.unpack_from(f"<{data[0]}Q", data, 1)
+        _, *shape = _SHAPES[data[0]].unpack_from(data)
     except (struct.error, IndexError):
         raise ValueError("truncated") from None
     start = 1 + 8 * len(shape)
-    if len(shape) > 32 or len(data) != start + 8 * math.prod(shape):
+    if len(data) != start + 8 * math.prod(shape):
         raise ValueError("the length does not fit the shape")
     array = _array(_frombuffer(data, _float64, offset=start))
     return _reshape(array, shape)
@@ -252,10 +256,6 @@ def _from_torch(tensor: Any, torch: Any) -> object:
     try:
         plain = tensor.detach().cpu()
         # Numpy has no bfloat16; float32 holds each of its numbers exactly.
-        return (
-            plain.float().numpy()
-            if plain.dtype is torch.bfloat16
-            else plain.resolve_conj().resolve_neg().numpy()
-        )
+        return plain.float().numpy() if plain.dtype is torch.bfloat16 else plain.resolve_conj().resolve_neg().numpy()
     except (TypeError, RuntimeError, ValueError) as error:
         raise RefusedError(f"The result is a tensor that numpy cannot hold: {str(error)[:200]}") from error

@@ -17,27 +17,33 @@ class Kind(IntEnum):
     """What a frame carries, and which way it goes."""
 
     FILE = 1
-    """To the guest: relative path, NUL, content."""
+    """To the loader: relative path, NUL, content."""
     BLOCK = 2
-    """To the guest: JSON, a block to execute."""
+    """To the loader: JSON, a block to execute."""
     CALL = 3
-    """To the guest: arrays and JSON, a function to call."""
+    """To the performer: arrays and JSON, a function to call."""
     ANSWER = 4
-    """To the guest: an array, the answer of an oracle."""
+    """To the performer: an array, the answer of an oracle."""
     DENIED = 5
-    """To the guest: a sentence; the oracle was not asked."""
+    """To the performer: a sentence; the oracle was not asked."""
+    PERFORM = 6
+    """To the loader: start a performer, a process that makes calls."""
+    END = 7
+    """To the performer: no more calls."""
     READY = 16
-    """From the guest: isolated, and no student code executed yet."""
+    """From the loader: isolated, and no student code executed yet."""
     FAILED = 17
     """From the guest, instead of READY: a sentence; a fault of ours."""
     BLOCK_DONE = 18
-    """From the guest: JSON, how a block went."""
+    """From the loader: JSON, how a block went."""
     ORACLE = 19
-    """From the guest: position of the argument (1 byte), then an array, the point."""
+    """From the performer: position of the argument (1 byte), then an array, the point."""
     RESULT = 20
-    """From the guest: arrays and JSON, how a call went."""
+    """From the performer: arrays and JSON, how a call went."""
+    NEXT = 22
+    """From the performer: it waits for a call."""
     ENDED = 21
-    """From the guest: JSON, how the process of a call ended."""
+    """From the loader: JSON, how the performer ended."""
 
 
 class ClosedError(Exception):
@@ -77,6 +83,10 @@ class Channel:
         payload = bytes(self._buffer[HEADER.size : HEADER.size + length])
         del self._buffer[: HEADER.size + length]
         return Kind(kind), payload
+
+    def forget(self) -> None:
+        """Drop what was read ahead: it belongs to another process that reads from the same connection."""
+        self._buffer.clear()
 
     def _fill(self, size: int) -> None:
         while len(self._buffer) < size:

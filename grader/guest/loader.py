@@ -1,16 +1,14 @@
-"""The loop of a student's process: write the files, execute the blocks, make the calls that the grader asks for.
+"""The loop of a student's process: write the files, execute the blocks, start performers, which make the calls.
 
-Each call runs in a process of its own, so that a crash, a leak or a changed global in one never costs another.
-Where the system cannot fork (Windows) the calls share the process.
+A performer is a fork of the loader, so a crash in a call never costs what the blocks have defined; the grader then
+asks for a fresh one. Where the system cannot fork (Windows) the loader makes the calls itself.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import select
 import signal
-import time
 import warnings
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -20,13 +18,9 @@ from grader.guest.limits import limit_cpu
 from grader.guest.performing import perform
 from grader.guest.workspace import Workspace
 
-_GRACE = 1.0
-"""Seconds on the clock after the soft limit until the process of a call is killed."""
-
 # Bound before the student's code, which may patch the modules.
-_os = {name: getattr(os, name, None) for name in ("fork", "wait4", "kill", "pidfd_open")}
-_exit, _close, _getpid = os._exit, os.close, os.getpid
-_sleep, _now = time.sleep, time.monotonic
+_os = {name: getattr(os, name, None) for name in ("fork", "waitpid", "kill")}
+_exit, _getpid = os._exit, os.getpid
 _loads, _dumps = json.loads, json.dumps
 
 
@@ -36,26 +30,24 @@ class Connections:
     def __init__(self, control: Channel) -> None:
         self.control = control
 
-    def for_call(self) -> Channel:
-        """The channel on which the next call asks its oracles and sends its result."""
+    def for_performer(self) -> Channel:
+        """The channel on which the next performer is asked and answers."""
         return self.control
 
-    def in_call(self) -> None:
-        """Called in the process of a call: drop what only the loader needs."""
+    def in_performer(self) -> None:
+        """Called in the performer: drop what only the loader needs."""
 
-    def after_call(self) -> None:
-        """Called in the loader when the call's process runs: drop what only the call needs."""
+    def after_fork(self) -> None:
+        """Called in the loader when the performer runs: drop what only the performer needs."""
+        self.control.forget()
 
 
 @dataclass(frozen=True)
 class Ended:
-    """How the process of a call ended."""
+    """How a performer ended."""
 
     exit: int | None
     signal: int | None
-    cpu: float
-    late: bool
-    """It did not end by itself in time and was killed."""
 
 
 def serve(connections: Connections, workspace: Workspace, alone: bool) -> NoReturn:
@@ -78,41 +70,49 @@ def serve(connections: Connections, workspace: Workspace, alone: bool) -> NoRetu
                 block = _loads(payload)
                 limit_cpu(workspace.allowance.cpu)
                 control.send(Kind.BLOCK_DONE, _dumps(workspace.run_block(**block)).encode())
-            elif kind is Kind.CALL:
-                ended = _call(connections, workspace, payload, alone)
+            elif kind is Kind.PERFORM:
+                ended = _performer(connections, workspace, alone)
                 control.send(Kind.ENDED, _dumps(ended.__dict__).encode())
     except ClosedError:
         _exit(0)
 
 
-def _call(connections: Connections, workspace: Workspace, request: bytes, alone: bool) -> Ended:
-    channel = connections.for_call()
+def _performer(connections: Connections, workspace: Workspace, alone: bool) -> Ended:
+    """Start a performer and wait for its end."""
+    channel = connections.for_performer()
     if _os["fork"] is None:
-        channel.send(Kind.RESULT, perform(workspace, channel, request))
-        return Ended(0, None, 0.0, late=False)
+        _make_calls(channel, workspace)
+        return Ended(0, None)
     process = _fork(alone)
     if process == 0:
-        _in_child(connections, workspace, channel, request)
-    connections.after_call()
-    ended = _wait(process, workspace.allowance.wall + _GRACE)
+        code = 1
+        try:
+            connections.in_performer()
+            code = _make_calls(channel, workspace)
+        finally:
+            _exit(code)
+    connections.after_fork()
+    _, status = _posix("waitpid", process, 0)
     if alone:
         _clear()
-    return ended
+    signaled = os.WIFSIGNALED(status)
+    return Ended(exit=None if signaled else os.WEXITSTATUS(status), signal=os.WTERMSIG(status) if signaled else None)
 
 
-def _in_child(connections: Connections, workspace: Workspace, channel: Channel, request: bytes) -> NoReturn:
-    code = 1
-    try:
-        connections.in_call()
+def _make_calls(channel: Channel, workspace: Workspace) -> int:
+    """Make the calls that are asked for until there are no more; returns the exit code."""
+    here = _getpid()
+    while True:
+        channel.send(Kind.NEXT)
+        kind, payload = channel.receive()
+        if kind is not Kind.CALL:
+            return 0
         limit_cpu(workspace.allowance.cpu)
-        here = _getpid()
-        result = perform(workspace, channel, request)
+        result = perform(workspace, channel, payload)
         # A process that the function forked and that came back has nothing to say.
-        if _getpid() == here:
-            channel.send(Kind.RESULT, result)
-            code = 0
-    finally:
-        _exit(code)
+        if _getpid() != here:
+            return 1
+        channel.send(Kind.RESULT, result)
 
 
 def _fork(alone: bool) -> int:
@@ -129,44 +129,12 @@ def _fork(alone: bool) -> int:
             return int(_posix("fork"))
 
 
-def _wait(process: int, seconds: float) -> Ended:
-    """Wait for the end of a child, and make it end when the time is up."""
-    late = not _ends(process, seconds)
-    if late:
-        _posix("kill", process, signal.SIGKILL)
-    _, status, usage = _posix("wait4", process, 0)
-    signaled = os.WIFSIGNALED(status)
-    return Ended(
-        exit=None if signaled else os.WEXITSTATUS(status),
-        signal=os.WTERMSIG(status) if signaled else None,
-        cpu=usage.ru_utime + usage.ru_stime,
-        late=late,
-    )
-
-
-def _ends(process: int, seconds: float) -> bool:
-    if _os["pidfd_open"] is not None:
-        descriptor = _posix("pidfd_open", process)
-        try:
-            poll = select.poll()
-            poll.register(descriptor, select.POLLIN)
-            return bool(poll.poll(seconds * 1000))
-        finally:
-            _close(descriptor)
-    deadline = _now() + seconds
-    while _now() < deadline:
-        if os.waitid(os.P_PID, process, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
-            return True
-        _sleep(0.002)
-    return False
-
-
 def _clear() -> None:
     """End every other process of the namespace, and collect them."""
     try:
         _posix("kill", -1, signal.SIGKILL)
         while True:
-            _posix("wait4", -1, 0)
+            _posix("waitpid", -1, 0)
     except OSError:
         pass  # nobody is left
 

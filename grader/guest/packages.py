@@ -29,9 +29,7 @@ def load(environment: str) -> None:
         try:
             torch = importlib.import_module("torch")
         except ImportError as error:
-            raise ImportError(
-                f"PyTorch is not installed ({error}); install it with `pip install torch`."
-            ) from error
+            raise ImportError(f"PyTorch is not installed ({error}); install it with `pip install torch`.") from error
         torch.set_num_threads(1)
 
 

@@ -52,9 +52,7 @@ def perform(workspace: Workspace, channel: Channel, request: bytes) -> bytes:
             else f"`{call['function']}` is not a function but a value of type {type_name(function)}."
         )
         return pack([], {"outcome": "missing", "tree": None, "reason": reason})
-    arguments = [
-        _argument(position, entry, arrays, channel) for position, entry in enumerate(call["arguments"])
-    ]
+    arguments = [_argument(position, entry, arrays, channel) for position, entry in enumerate(call["arguments"])]
     before = [(array, array.shape, array.dtype, _tobytes(array)) for array in arrays]
     results: list[Array] = []
     try:

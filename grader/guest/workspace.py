@@ -108,9 +108,7 @@ class Workspace:
         }
 
     def _execute(self, statement: ast.stmt, file_name: str) -> None:
-        code = _compile(
-            ast.Module([statement], type_ignores=[]), file_name, "exec", self._flags, dont_inherit=True
-        )
+        code = _compile(ast.Module([statement], type_ignores=[]), file_name, "exec", self._flags, dont_inherit=True)
         _exec(code, self.namespace)
 
     def _define(self, statements: list[ast.stmt], file_name: str) -> None:

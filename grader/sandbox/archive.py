@@ -44,9 +44,7 @@ def restored(content: bytes) -> Run:
         description = json.loads(_metadata(content)["run"])
         return Run(
             recordings={key: _recording(entry, arrays) for key, entry in description["recordings"].items()},
-            blocks=tuple(
-                BlockReport(**{**block, "error": _error(block["error"])}) for block in description["blocks"]
-            ),
+            blocks=tuple(BlockReport(**{**block, "error": _error(block["error"])}) for block in description["blocks"]),
             cpu_seconds=description["cpu_seconds"],
         )
     except (SafetensorError, ValueError, KeyError, TypeError) as error:

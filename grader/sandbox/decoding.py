@@ -53,7 +53,7 @@ class Ending:
     exit: int | None = None
     signal: int | None = None
     cpu: float = 0.0
-    late: bool = False
+    """Seconds of processor time, where it is known."""
 
 
 def result_cap(result: int, output: int) -> int:
@@ -66,9 +66,7 @@ def report_cap(output: int) -> int:
     return (1 << 16) + _ESCAPED * output
 
 
-def decode_result(
-    blob: bytes, experiment: str, arguments: Collection[str], result: int, output: int
-) -> Recording:
+def decode_result(blob: bytes, experiment: str, arguments: Collection[str], result: int, output: int) -> Recording:
     """The recording of a call, without what the grader itself knows (calls of oracles, time).
 
     Args:
@@ -125,14 +123,14 @@ def decode_report(payload: bytes, label: str, output: int) -> BlockReport:
 
 
 def decode_ending(payload: bytes) -> Ending:
-    """How the process of a call ended, as the loader tells.
+    """How a performer ended, as the loader tells.
 
     Raises:
         DecodeError: as `decode_result`.
     """
     try:
         told = json.loads(payload)
-        return Ending(_code(told["exit"]), _code(told["signal"]), _seconds(told["cpu"]), told["late"] is True)
+        return Ending(_code(told["exit"]), _code(told["signal"]))
     except Exception as error:
         raise DecodeError(f"the end is malformed ({type(error).__name__})") from error
 

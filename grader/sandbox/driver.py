@@ -2,7 +2,9 @@
 
 The grader's side decides what happens next, so it always knows whose oracles to serve and what may come. Whatever the
 student's code does, each call gets a recording: a process that dies in a block is started again with that block reduced
-to its definitions (and if that dies too, without it); one that dies in a call is started again for the calls after it.
+to its definitions (and if that dies too, without it). One performer, a fork of the process, makes one call after the
+other, since a fork costs more than most calls; where it dies, the call is made again by a fresh one, so that no call
+pays for an earlier one, and the calls after it by another.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ import json
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Protocol
@@ -30,7 +32,7 @@ from grader.sandbox.decoding import (
     report_cap,
     result_cap,
 )
-from grader.sandbox.link import WROTE_TO_CHANNEL, BreachError, LateError, Link, LostError, receive, wait_for
+from grader.sandbox.link import WROTE_TO_CHANNEL, BreachError, LateError, Link, LostError, Watch, receive
 from grader.sandbox.recording import (
     Array,
     BlockReport,
@@ -53,6 +55,8 @@ _START_SECONDS = 30.0
 _GRACE = 2.0
 """Seconds on the clock beyond a limit, in which the process itself should have noticed."""
 _SIGKILL = 9
+_PERHAPS_OF_AN_EARLIER_CALL = (Outcome.DIED, Outcome.OUT_OF_MEMORY)
+"""What an earlier call in the same performer may be to blame for."""
 
 
 class UnavailableError(Exception):
@@ -64,8 +68,8 @@ class Process(Protocol):
 
     control: Link
 
-    def open_call(self, payload: bytes, deadline: float) -> Link:
-        """Ask for a call; oracles and result come over the link that is returned.
+    def open_performer(self, deadline: float) -> Link:
+        """Ask for a performer; calls go to it, and oracles and results come from it, over the link that is returned.
 
         Raises:
             LostError: the process is gone or too slow.
@@ -90,14 +94,13 @@ def control_caps(limits: Limits) -> dict[Kind, int]:
     }
 
 
-def call_caps(limits: Limits, calls: Sequence[Call]) -> dict[Kind, int]:
-    """What the process of a call may send."""
-    oracles = [
-        argument for call in calls for argument in call.arguments.values() if isinstance(argument, Oracle)
-    ]
+def performer_caps(limits: Limits, calls: Sequence[Call]) -> dict[Kind, int]:
+    """What a performer may send."""
+    oracles = [argument for call in calls for argument in call.arguments.values() if isinstance(argument, Oracle)]
     # A point of the wrong shape is answered with a sentence, if it is not absurdly large.
     largest = max((int(np.prod(oracle.dimension)) for oracle in oracles), default=0)
     return {
+        Kind.NEXT: 0,
         Kind.ORACLE: (1 << 20) + 64 * largest,
         Kind.RESULT: result_cap(limits.result_mb << 20, limits.output_kb << 10),
     }
@@ -129,23 +132,37 @@ _TREATED = {
 
 
 @dataclass
+class _Performer:
+    """A process that makes calls."""
+
+    link: Link
+    watch: Watch
+    """Of its own link and the loader's."""
+    made: int = 0
+    """Calls that it has answered."""
+
+
+@dataclass
 class _Talk:
     """What has come from one call so far."""
 
     call: Call
+    request: bytes
+    performer: _Performer
     asked: dict[str, int]
-    link: Link = field(init=False)
+    begun: bool = False
+    """The performer was asked."""
     result: bytes | None = None
+    answered: bool = False
+    """The performer has sent the result and waits for the next call."""
     spoiled: str = ""
-    """What the call's process did to its channel."""
+    """What the performer did to its channel."""
     fault: str = ""
     """What went wrong on our side."""
 
 
 class _Drive:
-    def __init__(
-        self, start: Callable[[], Process], program: Program, calls: tuple[Call, ...], limits: Limits
-    ) -> None:
+    def __init__(self, start: Callable[[], Process], program: Program, calls: tuple[Call, ...], limits: Limits) -> None:
         self._start = start
         self._blocks = program.blocks
         self._files, self._file_reports = checked_files(program.files, limits.disk_mb << 20)
@@ -162,6 +179,7 @@ class _Drive:
         self._cpu = 0.0
         self._block: int | None = None
         self._talk: _Talk | None = None
+        self._performer: _Performer | None = None
 
     def run(self) -> Run:
         while not self._loaded or self._next_call() is not None:
@@ -179,7 +197,7 @@ class _Drive:
         process = self._start()
         cause: LostError | None = None
         ending: Ending | None = None
-        self._block = self._talk = None
+        self._block = self._talk = self._performer = None
         try:
             self._send_files(process)
             for position in range(len(self._blocks)):
@@ -192,21 +210,26 @@ class _Drive:
         except LostError as error:
             cause = error
         finally:
+            if self._performer is not None:
+                self._performer.link.close()
             ending = process.end()
             self._cpu += ending.cpu if ending else 0.0
         if cause is not None:
-            self._bury(*_explained(cause, ending, self._limits))
+            late = isinstance(cause, LateError)
+            self._bury(*_explained(cause, ending, self._limits), late)
 
-    def _bury(self, outcome: Outcome, reason: str) -> None:
+    def _bury(self, outcome: Outcome, reason: str, late: bool) -> None:
         """Note what the process died of, so that the next attempt gets further."""
         if outcome is Outcome.UNAVAILABLE or (self._block is None and self._talk is None):
             raise UnavailableError(reason)
         if self._talk is not None:
+            if self._talk.performer.made and not late:
+                return  # perhaps an earlier call is to blame: it is made again in a fresh process
             if self._talk.fault:
                 outcome, reason = Outcome.UNAVAILABLE, self._talk.fault
-            experiment = self._talk.call.experiment
-            self._recordings[experiment] = Recording(
-                experiment, outcome, reason=reason, calls=self._talk.asked
+            self._keep(
+                Recording(self._talk.call.experiment, outcome, reason=reason, calls=self._talk.asked),
+                self._talk.call,
             )
         elif self._block is not None:
             self._block_died(self._block, outcome, reason)
@@ -230,13 +253,9 @@ class _Drive:
         except LostError as error:
             raise UnavailableError("The sandbox's process did not start.") from error
         if kind is not Kind.READY:
-            raise UnavailableError(
-                f"The sandbox's process did not start: {payload.decode('utf-8', 'replace')}"
-            )
+            raise UnavailableError(f"The sandbox's process did not start: {payload.decode('utf-8', 'replace')}")
         for name, content in self._files.items():
-            process.control.send(
-                Kind.FILE, name.encode() + b"\0" + content, self._deadline(self._limits.wall_seconds)
-            )
+            process.control.send(Kind.FILE, name.encode() + b"\0" + content, self._deadline(self._limits.wall_seconds))
 
     def _run_block(self, process: Process, position: int) -> None:
         block = self._blocks[position]
@@ -279,64 +298,114 @@ class _Drive:
         return next((call for call in self._calls if call.experiment not in self._recordings), None)
 
     def _make_call(self, process: Process, call: Call) -> None:
-        # The loader ends a call that is a second late; only if it does not, the run ends here.
-        deadline = self._deadline(self._limits.wall_seconds + 1)
+        deadline = self._deadline(self._limits.wall_seconds)
         try:
             request = packed(call)
         except (KeyError, TypeError, ValueError) as error:
             reason = f"The arguments of {call.function} cannot be sent: {error!r}."
             self._recordings[call.experiment] = Recording(call.experiment, Outcome.UNAVAILABLE, reason=reason)
             return
+        performer = self._performer or self._opened(process, deadline)
         asked = {name: 0 for name, argument in call.arguments.items() if isinstance(argument, Oracle)}
-        talk = self._talk = _Talk(call, asked)
-        talk.link = process.open_call(request, deadline)
-        try:
+        talk = self._talk = _Talk(call, request, performer, asked)
+        with np.errstate(all="ignore"):  # an oracle may well be asked where f overflows
             ending = self._converse(process.control, talk, deadline)
-        finally:
-            talk.link.close()
         recording = self._judged(talk, ending)
-        self._recordings[call.experiment] = replace(recording, calls=asked, cpu_seconds=ending.cpu)
         self._talk = None
+        performer.made += 1
+        if ending is not None:
+            performer.link.close()
+            self._performer = None
+        if recording.outcome in _PERHAPS_OF_AN_EARLIER_CALL and performer.made > 1:
+            if ending is None:
+                self._dismiss(process, performer)
+            return  # the call has no recording yet, so it is the next one
+        self._keep(replace(recording, calls=asked), call)
 
-    def _converse(self, control: Link, talk: _Talk, deadline: float) -> Ending:
-        """Serve the call until the loader says that its process has ended."""
-        while True:
+    def _opened(self, process: Process, deadline: float) -> _Performer:
+        link = process.open_performer(deadline)
+        self._performer = _Performer(link, Watch(process.control, link))
+        return self._performer
+
+    def _keep(self, recording: Recording, call: Call) -> None:
+        """Keep a recording; after a function has run out of time once, its other calls are not made."""
+        self._recordings[call.experiment] = recording
+        if recording.outcome is Outcome.TIMED_OUT:
+            reason = f"Not called, because an earlier call of {call.function} ran out of time."
+            for other in self._calls:
+                if other.function == call.function:
+                    missing = Recording(other.experiment, Outcome.TIMED_OUT, reason=reason)
+                    self._recordings.setdefault(other.experiment, missing)
+
+    def _dismiss(self, process: Process, performer: _Performer) -> None:
+        """End a performer that is still there."""
+        deadline = time.monotonic() + _GRACE
+        performer.link.send(Kind.END, b"", deadline)
+        performer.link.close()
+        self._performer = None
+        self._ending(process.control, deadline)
+
+    def _converse(self, control: Link, talk: _Talk, deadline: float) -> Ending | None:
+        """Serve the call until its result is there (None), or the performer has ended."""
+        link = talk.performer.link
+        if talk.performer.made:
+            self._begin(talk, deadline)
+        while not link.closed and control.is_silent:
             self._listen(talk, deadline)
-            if (frame := control.frame()) is not None:
-                break
-            if control.closed:
-                raise LostError("The process is gone.")
-            wait_for([link for link in (control, talk.link) if not link.closed], deadline)
-        kind, payload = frame
-        if kind is not Kind.ENDED:
-            raise BreachError(WROTE_TO_CHANNEL)
-        try:
-            ending = decode_ending(payload)
-        except DecodeError as error:
-            raise BreachError(WROTE_TO_CHANNEL) from error
-        # The last words of the call were sent before its process ended.
-        while not talk.link.closed and talk.link.fill():
+            if talk.answered:
+                return None
+            if not link.closed:
+                talk.performer.watch.wait(deadline)
+        ending = self._ending(control, deadline)
+        # The last words of the performer were sent before it ended.
+        while not link.closed and link.fill():
             pass
         self._listen(talk, deadline)
         return ending
 
-    def _listen(self, talk: _Talk, deadline: float) -> None:
-        """Act on every frame that has come from the call; what its process spoils is its own channel only."""
+    def _begin(self, talk: _Talk, deadline: float) -> None:
+        """Ask a performer that has made calls before; it waits for the next one."""
+        link = talk.performer.link
+        link.fill()
+        if link.is_silent:
+            talk.begun = True
+            link.send(Kind.CALL, talk.request, deadline)
+        elif not link.closed:
+            talk.spoiled = WROTE_TO_CHANNEL
+            link.close()
+
+    def _ending(self, control: Link, deadline: float) -> Ending:
+        kind, payload = receive(control, deadline)
+        if kind is not Kind.ENDED:
+            raise BreachError(WROTE_TO_CHANNEL)
         try:
-            while not talk.spoiled and (frame := talk.link.frame()) is not None:
+            return decode_ending(payload)
+        except DecodeError as error:
+            raise BreachError(WROTE_TO_CHANNEL) from error
+
+    def _listen(self, talk: _Talk, deadline: float) -> None:
+        """Act on every frame that has come from the performer; what it spoils is its own channel only."""
+        link = talk.performer.link
+        try:
+            while not talk.answered and not talk.spoiled and (frame := link.frame()) is not None:
                 kind, payload = frame
-                if kind is Kind.ORACLE:
-                    talk.link.send(*self._answer(talk, payload), deadline)
-                elif talk.result is None:
+                if kind is Kind.NEXT and not talk.begun:
+                    talk.begun = True
+                    link.send(Kind.CALL, talk.request, deadline)
+                elif kind is Kind.ORACLE and talk.result is None:
+                    link.send(*self._answer(talk, payload), deadline)
+                elif kind is Kind.RESULT and talk.result is None:
                     talk.result = payload
+                elif kind is Kind.NEXT and talk.result is not None:
+                    talk.answered = True
                 else:
                     raise BreachError("The code sent more than one result.")
         except BreachError as error:
             talk.spoiled = str(error)
-            talk.link.close()
+            link.close()
         except LostError:
             # It asked and did not wait for the answer; how it ends tells more.
-            talk.link.close()
+            link.close()
 
     def _answer(self, talk: _Talk, payload: bytes) -> tuple[Kind, bytes]:
         names = list(talk.call.arguments)
@@ -354,20 +423,19 @@ class _Drive:
             return _denied(f"{name} was called more than {MAX_ORACLE_CALLS:,} times")
         talk.asked[name] += 1
         try:
-            with np.errstate(all="ignore"):
-                answer = np.asarray(oracle.answer(point), dtype=np.float64, order="C")
+            answer = np.asarray(oracle.answer(point), dtype=np.float64, order="C")
         except Exception as error:
             talk.fault = f"The oracle {name} failed: {type(error).__name__}: {error}"
             return _denied(f"{name} could not be answered, through no fault of yours")
         return Kind.ANSWER, pack_point(answer)
 
-    def _judged(self, talk: _Talk, ending: Ending) -> Recording:
+    def _judged(self, talk: _Talk, ending: Ending | None) -> Recording:
         call, limits = talk.call, self._limits
         if talk.fault:
             return Recording(call.experiment, Outcome.UNAVAILABLE, reason=talk.fault)
         if talk.spoiled:
             return Recording(call.experiment, Outcome.DIED, reason=talk.spoiled)
-        if talk.result is None or ending.exit != 0:
+        if talk.result is None or not talk.answered:
             outcome, reason = _explained(None, ending, limits)
             return Recording(call.experiment, outcome, reason=reason)
         try:
@@ -375,9 +443,8 @@ class _Drive:
                 talk.result, call.experiment, call.arguments, limits.result_mb << 20, limits.output_kb << 10
             )
         except DecodeError as error:
-            return Recording(
-                call.experiment, Outcome.REFUSED, reason=f"The result could not be read: {error}."
-            )
+            reason = f"The result could not be read: {error}."
+            return Recording(call.experiment, Outcome.REFUSED, reason=reason)
 
 
 def _denied(sentence: str) -> tuple[Kind, bytes]:
@@ -392,8 +459,6 @@ def _explained(cause: LostError | None, ending: Ending | None, limits: Limits) -
         return Outcome.DIED, str(cause)
     if ending is None:
         return Outcome.UNAVAILABLE, "The sandbox lost its process."
-    if ending.late:
-        return Outcome.TIMED_OUT, f"Stopped after {limits.wall_seconds:g} s on the clock."
     if OUT_OF_TIME in (ending.exit, ending.signal):
         return Outcome.TIMED_OUT, f"Stopped after {limits.cpu_seconds:g} s of processor time."
     if ending.signal == _SIGKILL:

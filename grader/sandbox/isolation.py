@@ -197,9 +197,7 @@ def enter_run(view: View, memory: int, used: int | None, processes: int, disk: i
         OSError: says which step failed.
     """
     os.setsid()
-    kernel.mount(
-        "tmpfs", _PRIVATE, kernel.MS_NOSUID | kernel.MS_NODEV, f"mode=755,size={disk},nr_inodes=10000"
-    )
+    kernel.mount("tmpfs", _PRIVATE, kernel.MS_NOSUID | kernel.MS_NODEV, f"mode=755,size={disk},nr_inodes=10000")
     for name, place in _OWN.items():
         os.mkdir(f"{_PRIVATE}/{name}")
         kernel.bind(f"{_PRIVATE}/{name}", place)

@@ -147,6 +147,4 @@ def drop_capabilities() -> None:
 
 def close_from(first: int) -> None:
     """Close all file descriptors from `first` on."""
-    _syscall(
-        "close_range", _SYS_CLOSE_RANGE, ctypes.c_uint(first), ctypes.c_uint(0xFFFFFFFF), ctypes.c_uint(0)
-    )
+    _syscall("close_range", _SYS_CLOSE_RANGE, ctypes.c_uint(first), ctypes.c_uint(0xFFFFFFFF), ctypes.c_uint(0))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import select
 import socket
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from grader.guest.frames import HEADER, Kind
 
@@ -35,13 +35,18 @@ class Link:
     def __init__(self, connected: socket.socket, caps: Mapping[Kind, int]) -> None:
         connected.setblocking(False)
         self._socket = connected
-        self._caps = caps
+        self._caps: dict[int, int] = {int(kind): cap for kind, cap in caps.items()}
         self._buffer = bytearray()
         self.closed = False
 
     def fileno(self) -> int:
         """For `select` and `poll`."""
         return self._socket.fileno()
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing has come that was not taken as a frame, and the other side is there."""
+        return not self._buffer and not self.closed
 
     def close(self) -> None:
         """Hang up."""
@@ -66,9 +71,14 @@ class Link:
                         passed = None
                     rest = rest[sent:]
                 except BlockingIOError:
-                    _wait(reading=[], writing=[self], deadline=deadline)
+                    self._wait_for_room(deadline)
         except OSError as error:
             raise LostError("The process is gone.") from error
+
+    def _wait_for_room(self, deadline: float) -> None:
+        seconds = deadline - time.monotonic()
+        if seconds <= 0 or not select.select([], [self], [], seconds)[1]:
+            raise LateError("The time is up.")
 
     def fill(self) -> bool:
         """Take what has come and say whether something had; the end of the connection sets `closed`."""
@@ -91,7 +101,7 @@ class Link:
         if len(self._buffer) < HEADER.size:
             return None
         kind, length = HEADER.unpack_from(self._buffer)
-        if kind not in self._caps or length > self._caps[Kind(kind)]:
+        if length > self._caps.get(kind, -1):
             raise BreachError(WROTE_TO_CHANNEL)
         end = HEADER.size + length
         if len(self._buffer) < end:
@@ -101,14 +111,32 @@ class Link:
         return Kind(kind), payload
 
 
-def wait_for(links: Sequence[Link], deadline: float) -> None:
-    """Wait until something came on one of the links, and take it.
+class Watch:
+    """Waits for several links at once."""
 
-    Raises:
-        LateError: nothing came before the deadline (of `time.monotonic`).
-    """
-    for link in _wait(reading=links, writing=[], deadline=deadline):
-        link.fill()
+    def __init__(self, *links: Link) -> None:
+        self._links = {link.fileno(): link for link in links}
+        self._poll = select.poll() if hasattr(select, "poll") else None
+        if self._poll is not None:
+            for number in self._links:
+                self._poll.register(number, select.POLLIN)
+
+    def wait(self, deadline: float) -> None:
+        """Wait until something came on one of the links, and take it.
+
+        Raises:
+            LateError: nothing came before the deadline (of `time.monotonic`).
+        """
+        seconds = deadline - time.monotonic()
+        if self._poll is not None:
+            # Unlike `select`, it takes file descriptors beyond 1023.
+            ready = [number for number, _ in self._poll.poll(max(0.0, seconds * 1000))]
+        else:
+            ready = select.select(list(self._links), [], [], max(0.0, seconds))[0]
+        if not ready:
+            raise LateError("The time is up.")
+        for number in ready:
+            self._links[number].fill()
 
 
 def receive(link: Link, deadline: float) -> tuple[Kind, bytes]:
@@ -117,29 +145,9 @@ def receive(link: Link, deadline: float) -> tuple[Kind, bytes]:
     Raises:
         LostError: the other side hung up, was too slow (LateError), or sent something else (BreachError).
     """
+    watch = Watch(link)
     while (frame := link.frame()) is None:
         if link.closed:
             raise LostError("The process is gone.")
-        wait_for([link], deadline)
+        watch.wait(deadline)
     return frame
-
-
-def _wait(reading: Sequence[Link], writing: Sequence[Link], deadline: float) -> list[Link]:
-    seconds = deadline - time.monotonic()
-    if seconds <= 0:
-        raise LateError("The time is up.")
-    if hasattr(select, "poll"):
-        # Unlike `select`, it takes file descriptors beyond 1023.
-        by_number = {link.fileno(): link for link in (*reading, *writing)}
-        poll = select.poll()
-        for link in reading:
-            poll.register(link, select.POLLIN)
-        for link in writing:
-            poll.register(link, select.POLLOUT)
-        ready = [by_number[number] for number, _ in poll.poll(seconds * 1000)]
-    else:
-        readable, writable, _ = select.select(reading, writing, [], seconds)
-        ready = [*readable, *writable]
-    if not ready:
-        raise LateError("The time is up.")
-    return ready

@@ -1,7 +1,7 @@
 """`LocalProcess`: runs the own program in a process of its own, without isolation, on any system.
 
-The process speaks over its standard input and output. Two sockets on our side, one for the loader and one for the call
-that is being made, let the rest of the sandbox treat it like an isolated one; threads carry the bytes between them.
+The process speaks over its standard input and output. Two sockets on our side, one for the loader and one for the
+performer, let the rest of the sandbox treat it like an isolated one; threads carry the bytes between them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import IO, Any
 
 from grader.guest.frames import HEADER, Kind
 from grader.sandbox.decoding import Ending
-from grader.sandbox.driver import UnavailableError, allowance, call_caps, control_caps, drive
+from grader.sandbox.driver import UnavailableError, allowance, control_caps, drive, performer_caps
 from grader.sandbox.interpreter import command, environment
 from grader.sandbox.link import Link
 from grader.sandbox.recording import Call, Limits, Run
@@ -47,7 +47,7 @@ sys.path[:] = settings.pop("search_path")
 from grader.guest.__main__ import main
 main(settings)
 """
-_OF_CALLS = (Kind.ORACLE, Kind.RESULT)
+_OF_PERFORMERS = (Kind.ORACLE, Kind.RESULT, Kind.NEXT)
 _PIECE = 1 << 16
 
 
@@ -101,18 +101,18 @@ class _LocalRun:
         self._threads: list[threading.Thread] = []
         ours, self._loader = socket.socketpair()
         self.control = Link(ours, control_caps(limits))
-        self._call: socket.socket | None = None
-        self._call_caps = call_caps(limits, calls)
+        self._performer: socket.socket | None = None
+        self._performer_caps = performer_caps(limits, calls)
         self._carry(self._deliver, self._process.stdout)
         self._carry(self._collect, self._loader)
 
-    def open_call(self, payload: bytes, deadline: float) -> Link:
-        if self._call is not None:
-            self._call.close()
-        ours, self._call = socket.socketpair()
-        self._carry(self._collect, self._call)
-        self.control.send(Kind.CALL, payload, deadline)
-        return Link(ours, self._call_caps)
+    def open_performer(self, deadline: float) -> Link:
+        if self._performer is not None:
+            self._performer.close()
+        ours, self._performer = socket.socketpair()
+        self._carry(self._collect, self._performer)
+        self.control.send(Kind.PERFORM, b"", deadline)
+        return Link(ours, self._performer_caps)
 
     def end(self) -> Ending:
         self._kill()
@@ -123,14 +123,14 @@ class _LocalRun:
             cpu = usage.ru_utime + usage.ru_stime
         code = self._process.wait()
         self.control.close()
-        for connected in (self._loader, self._call):
+        for connected in (self._loader, self._performer):
             if connected is not None:
                 # Wakes the thread that waits for it.
                 with contextlib.suppress(OSError):
                     connected.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
             thread.join(timeout=10)
-        for stream in (self._loader, self._call, self._stdin, self._process.stdout):
+        for stream in (self._loader, self._performer, self._stdin, self._process.stdout):
             if stream is not None:
                 with contextlib.suppress(OSError):
                     stream.close()
@@ -155,12 +155,12 @@ class _LocalRun:
         with contextlib.suppress(OSError):
             while header := _exactly(source, HEADER.size):
                 kind, length = HEADER.unpack(header)
-                target = self._call if kind in _OF_CALLS and self._call is not None else self._loader
+                target = self._performer if kind in _OF_PERFORMERS and self._performer is not None else self._loader
                 target.sendall(header)
                 while length and (data := source.read(min(length, _PIECE))):
                     target.sendall(data)
                     length -= len(data)
-        for connected in (self._loader, self._call):
+        for connected in (self._loader, self._performer):
             if connected is not None:
                 with contextlib.suppress(OSError):
                     connected.shutdown(socket.SHUT_RDWR)

@@ -89,7 +89,6 @@ class Recording:
     """Names of array arguments whose content differs after the call."""
     printed: str = ""
     error: StudentError | None = None
-    cpu_seconds: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -27,9 +27,7 @@ _CONTROL = 3
 """The file descriptor of the guest's channel."""
 
 
-def supervise(
-    lifeline: socket.socket, control: socket.socket, view: View, request: dict[str, Any]
-) -> NoReturn:
+def supervise(lifeline: socket.socket, control: socket.socket, view: View, request: dict[str, Any]) -> NoReturn:
     """Start the guest, see to its end, tell how it ended."""
     try:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -81,33 +79,33 @@ def _fail(control: socket.socket, error: Exception) -> NoReturn:
 
 
 class SocketConnections(Connections):
-    """A socket for the loader, over which the grader passes a new socket for each call.
+    """A socket for the loader, over which the grader passes a new socket for each performer.
 
-    The process of a call holds its own socket only: what it writes there can spoil no other call.
+    A performer holds its own socket only: what it writes there can spoil no other one.
     """
 
     def __init__(self, socket_: socket.socket) -> None:
         super().__init__(Channel(self._receive, socket_.send))
         self._socket = socket_
         self._passed: deque[int] = deque()
-        self._call: socket.socket | None = None
+        self._performer: socket.socket | None = None
 
     def _receive(self, size: int) -> bytes:
         data, descriptors, _, _ = socket.recv_fds(self._socket, size, 4)
         self._passed.extend(descriptors)
         return data
 
-    def for_call(self) -> Channel:
+    def for_performer(self) -> Channel:
         """The socket that came with the request."""
-        self._call = socket.socket(fileno=self._passed.popleft())
-        return Channel(self._call.recv, self._call.send)
+        self._performer = socket.socket(fileno=self._passed.popleft())
+        return Channel(self._performer.recv, self._performer.send)
 
-    def in_call(self) -> None:
-        """Keep the call's socket only."""
+    def in_performer(self) -> None:
+        """Keep the performer's socket only."""
         self._socket.close()
 
-    def after_call(self) -> None:
+    def after_fork(self) -> None:
         """Keep the loader's socket only."""
-        if self._call is not None:
-            self._call.close()
-            self._call = None
+        if self._performer is not None:
+            self._performer.close()
+            self._performer = None

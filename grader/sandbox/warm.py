@@ -18,7 +18,7 @@ from typing import IO, Any
 from grader.guest.frames import Kind
 from grader.guest.packages import PRELOADED
 from grader.sandbox.decoding import Ending
-from grader.sandbox.driver import UnavailableError, allowance, call_caps, control_caps, drive
+from grader.sandbox.driver import UnavailableError, allowance, control_caps, drive, performer_caps
 from grader.sandbox.interpreter import command, environment
 from grader.sandbox.link import Link
 from grader.sandbox.local import LocalProcess
@@ -109,14 +109,8 @@ class WarmSandbox:
 
 def mentioned(program: Program) -> set[str]:
     """The packages of `PRELOADED` that a program imports."""
-    helpers = [
-        content.decode("utf-8", "replace") for name, content in program.files.items() if name.endswith(".py")
-    ]
-    return {
-        name
-        for text in (*(block.source for block in program.blocks), *helpers)
-        for name in _IMPORT.findall(text)
-    }
+    helpers = [content.decode("utf-8", "replace") for name, content in program.files.items() if name.endswith(".py")]
+    return {name for text in (*(block.source for block in program.blocks), *helpers) for name in _IMPORT.findall(text)}
 
 
 class _DeadError(Exception):
@@ -199,7 +193,7 @@ class _WarmParent:
                 ours.close()
                 lifeline.close()
                 raise
-        return _WarmProcess(Link(ours, control_caps(limits)), lifeline, call_caps(limits, calls))
+        return _WarmProcess(Link(ours, control_caps(limits)), lifeline, performer_caps(limits, calls))
 
     def _send(self, message: dict[str, Any], *passed: socket.socket) -> None:
         self._socket.settimeout(_START_SECONDS)
@@ -231,17 +225,17 @@ class _WarmParent:
 class _WarmProcess:
     """A run: the guest's channel, and the lifeline of its supervisor."""
 
-    def __init__(self, control: Link, lifeline: socket.socket, call_caps: dict[Kind, int]) -> None:
+    def __init__(self, control: Link, lifeline: socket.socket, performer_caps: dict[Kind, int]) -> None:
         self.control = control
         self._lifeline = lifeline
-        self._call_caps = call_caps
+        self._performer_caps = performer_caps
 
-    def open_call(self, payload: bytes, deadline: float) -> Link:
+    def open_performer(self, deadline: float) -> Link:
         ours, theirs = socket.socketpair()
-        link = Link(ours, self._call_caps)
+        link = Link(ours, self._performer_caps)
         with theirs:
             try:
-                self.control.send(Kind.CALL, payload, deadline, passed=theirs)
+                self.control.send(Kind.PERFORM, b"", deadline, passed=theirs)
             except BaseException:
                 link.close()
                 raise

@@ -93,7 +93,7 @@ def test_two_gradients_a_step_lose_only_the_calls(judged: Judged) -> None:
     (variant,) = [v for v in variants(gradient_descent) if v.identifier == "two_gradients_per_step"]
     question = judged({"gradient_descent": variant.function})["gradient_descent"]
     assert [verdict.id for verdict in question.verdicts if verdict.score == 0] == ["calls"]
-    assert "120 calls are needed" in " ".join(o.sentence for o in check(question, "calls").outcomes)
+    assert "40 calls are needed" in " ".join(o.sentence for o in check(question, "calls").outcomes)
 
 
 def test_the_first_wrong_iterate_is_told_in_the_verdict(judged: Judged) -> None:

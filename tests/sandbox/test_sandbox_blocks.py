@@ -82,9 +82,7 @@ print("not executed")
     assert report.error.source_line == "def broken(x:"
 
 
-@pytest.mark.parametrize(
-    "source", ["x = 'a\0b'", "(" * 5000, "return 3", "x = '\ud800'", "\tx = 1", "é = = 2"]
-)
+@pytest.mark.parametrize("source", ["x = 'a\0b'", "(" * 5000, "return 3", "x = '\ud800'", "\tx = 1", "é = = 2"])
 def test_a_text_that_is_no_python_is_a_syntax_error(execute: Execute, source: str) -> None:
     run = execute(source, "def f():\n    return 1", call=["f"])
     assert run.recordings["f"].value == np.array(1)
@@ -154,9 +152,7 @@ def test_a_timed_line_gives_its_value(execute: Execute) -> None:
         ("get_ipython().run_cell_magic('bash', '', 'rm -rf /')", "`%%bash`"),
     ],
 )
-def test_commands_of_the_shell_are_not_executed_and_a_remark_says_so(
-    execute: Execute, source: str, shown: str
-) -> None:
+def test_commands_of_the_shell_are_not_executed_and_a_remark_says_so(execute: Execute, source: str, shown: str) -> None:
     report = only(execute(source))
     assert report.error is None
     assert report.remark == f"{shown} was not executed: only Python code is run here."
@@ -232,9 +228,7 @@ def test_honest_code_that_looks_odd_passes(execute: Execute) -> None:
 
 
 def test_printed_text_is_kept_with_its_block(execute: Execute) -> None:
-    run = execute(
-        "print('one')", "x = 1", "import sys\nprint('two', file=sys.stderr)\nsys.stdout.close()", "print(4)"
-    )
+    run = execute("print('one')", "x = 1", "import sys\nprint('two', file=sys.stderr)\nsys.stdout.close()", "print(4)")
     assert [(report.label, report.printed) for report in run.blocks] == [
         ("cell 1", "one\n"),
         ("cell 3", "two\n"),

@@ -92,11 +92,7 @@ def test_arbitrary_bytes_are_a_decode_error(blob: bytes) -> None:
 @given(
     st.data(),
     values,
-    st.lists(
-        st.tuples(
-            st.floats(0, 1), st.sampled_from(["flip", "cut", "insert", "repeat"]), st.binary(max_size=9)
-        )
-    ),
+    st.lists(st.tuples(st.floats(0, 1), st.sampled_from(["flip", "cut", "insert", "repeat"]), st.binary(max_size=9))),
 )
 @settings(max_examples=300, deadline=None)
 def test_damaged_results_are_read_or_a_decode_error(
@@ -122,9 +118,7 @@ def test_damaged_results_are_read_or_a_decode_error(
 
 @given(json_values, json_values, json_values, json_values, json_values)
 @settings(max_examples=300, deadline=None)
-def test_any_report_is_read_or_a_decode_error(
-    tree: Any, outcome: Any, text: Any, changed: Any, error: Any
-) -> None:
+def test_any_report_is_read_or_a_decode_error(tree: Any, outcome: Any, text: Any, changed: Any, error: Any) -> None:
     outcome = outcome if isinstance(outcome, str) and len(outcome) % 2 else "returned"
     report = {
         "tree": tree,
@@ -139,9 +133,7 @@ def test_any_report_is_read_or_a_decode_error(
     with contextlib.suppress(DecodeError):
         decode_report(json.dumps({"error": error, "printed": text, "remark": ""}).encode(), "cell 1", OUTPUT)
     try:
-        ending = decode_ending(
-            json.dumps({"exit": tree, "signal": text, "cpu": error, "late": changed}).encode()
-        )
+        ending = decode_ending(json.dumps({"exit": tree, "signal": text, "cpu": error, "late": changed}).encode())
         assert math.isfinite(ending.cpu)
     except DecodeError:
         pass

@@ -41,9 +41,7 @@ def secret(tmp_path: Path) -> Iterator[Path]:
     place.unlink()
 
 
-@pytest.mark.parametrize(
-    "path", ["{secret}", "/proc/1/root{secret}", "/proc/self/root{secret}", "/../..{secret}"]
-)
+@pytest.mark.parametrize("path", ["{secret}", "/proc/1/root{secret}", "/proc/self/root{secret}", "/../..{secret}"])
 def test_files_of_the_machine_are_not_there(execute: Execute, secret: Path, path: str) -> None:
     assert secret.read_text() == "the answer key"
     run = execute(f"print(open({path.format(secret=secret)!r}).read())")
@@ -59,18 +57,14 @@ def test_the_root_holds_the_view_and_nothing_else(execute: Execute) -> None:
 
 
 def test_home_folders_and_accounts_are_not_there(execute: Execute) -> None:
-    text = printed(
-        execute("import os\nprint(open('/etc/passwd').read(), os.listdir('/home'), os.listdir('/etc'))")
-    )
+    text = printed(execute("import os\nprint(open('/etc/passwd').read(), os.listdir('/home'), os.listdir('/etc'))"))
     assert text.startswith("student:x:1000:1000::/home/student:/bin/sh\n")
     assert "['student']" in text
     assert "shadow" not in text
 
 
 def test_the_checkout_is_not_there(execute: Execute) -> None:
-    source = (
-        f"import os\nfor place, folders, files in os.walk({str(ROOT)!r}):\n    print(*files, sep='\\n')\n"
-    )
+    source = f"import os\nfor place, folders, files in os.walk({str(ROOT)!r}):\n    print(*files, sep='\\n')\n"
     names = printed(execute(source + "print('walked')")).split()
     assert not {"pyproject.toml", "grade.py", "gradient_descent.py", "assignment.toml"} & set(names)
 
@@ -85,16 +79,12 @@ def test_our_packages_cannot_be_imported(execute: Execute, module: str) -> None:
 
 
 def test_what_is_loaded_of_ours_is_only_the_guest_and_the_isolation(execute: Execute) -> None:
-    source = (
-        "import sys\nprint(*[name for name in sys.modules if name.split('.')[0] in ('grader', 'reference')])"
-    )
+    source = "import sys\nprint(*[name for name in sys.modules if name.split('.')[0] in ('grader', 'reference')])"
     areas = {".".join(name.split(".")[:2]) for name in printed(execute(source)).split()}
     assert areas == {"grader", "grader.guest", "grader.sandbox"}
 
 
-def test_the_environment_holds_no_secret(
-    monkeypatch: pytest.MonkeyPatch, sandbox: WarmSandbox, limits: Limits
-) -> None:
+def test_the_environment_holds_no_secret(monkeypatch: pytest.MonkeyPatch, sandbox: WarmSandbox, limits: Limits) -> None:
     monkeypatch.setenv("DATABASE_PASSWORD", "hunter2")
     source = "import os\nprint(dict(os.environ), open('/proc/self/environ').read(), open('/proc/self/cmdline').read())"
     with WarmSandbox() as fresh:
@@ -115,16 +105,12 @@ def test_there_is_no_network(execute: Execute) -> None:
 
 
 def test_only_the_own_processes_are_seen(execute: Execute) -> None:
-    text = printed(
-        execute("import os\nprint(os.getpid(), sorted(p for p in os.listdir('/proc') if p.isdigit()))")
-    )
+    text = printed(execute("import os\nprint(os.getpid(), sorted(p for p in os.listdir('/proc') if p.isdigit()))"))
     assert text == "1 ['1']\n"
 
 
 def test_no_privileges(execute: Execute) -> None:
-    lines = printed(
-        execute("import os\nprint(open('/proc/self/status').read(), os.getresuid(), os.getresgid())")
-    )
+    lines = printed(execute("import os\nprint(open('/proc/self/status').read(), os.getresuid(), os.getresgid())"))
     status = dict(line.split(":", 1) for line in lines.splitlines() if ":" in line)
     assert {status[name].strip() for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")} == {"0" * 16}
     assert status["NoNewPrivs"].strip() == "1"
@@ -172,9 +158,7 @@ def test_installed_packages_cannot_be_changed(execute: Execute) -> None:
 
 
 def test_no_file_descriptors_but_the_channel(execute: Execute) -> None:
-    source = (
-        "import os\ndef f():\n    return sorted(int(n) for n in os.listdir('/proc/self/fd'))\nprint(*f())"
-    )
+    source = "import os\ndef f():\n    return sorted(int(n) for n in os.listdir('/proc/self/fd'))\nprint(*f())"
     run = execute(source, call=["f"])
     # Standard streams to nowhere, one socket, and the listing itself.
     assert run.blocks[0].printed == "0 1 2 3 4\n"
@@ -198,16 +182,12 @@ for name in (site + "/usercustomize.py", site + "/evil.pth", "numpy.py", "sitecu
     open(name, "w").write("import builtins; builtins.poisoned = True")
 """
     )
-    run = execute(
-        "import builtins, random\nprint(hasattr(builtins, 'poisoned'), len(random.sample([1, 2], 1)))"
-    )
+    run = execute("import builtins, random\nprint(hasattr(builtins, 'poisoned'), len(random.sample([1, 2], 1)))")
     assert printed(run) == "False 1\n"
 
 
 def test_files_beside_the_submission_are_there(execute: Execute) -> None:
-    files = {
-        "helper.py": b"from pathlib import Path\ndef size():\n    return len(Path('data/a.csv').read_text())\n"
-    }
+    files = {"helper.py": b"from pathlib import Path\ndef size():\n    return len(Path('data/a.csv').read_text())\n"}
     run = execute(
         "from helper import size\ndef f():\n    return size()",
         call=["f"],

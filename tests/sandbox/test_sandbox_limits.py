@@ -106,9 +106,7 @@ def test_memory_that_grows_step_by_step_ends_too(call: CallOnce, limits: Limits)
 
 
 def test_the_memory_of_the_limit_is_there(call: CallOnce) -> None:
-    assert call("import numpy as np\ndef f():\n    return np.empty(50 * 2 ** 20).size").value == np.array(
-        50 * 2**20
-    )
+    assert call("import numpy as np\ndef f():\n    return np.empty(50 * 2 ** 20).size").value == np.array(50 * 2**20)
 
 
 def test_a_fork_bomb_is_bounded(execute: Execute, healthy: Callable[[], bool]) -> None:
@@ -161,9 +159,7 @@ def test_when_the_whole_time_is_used_the_rest_is_not_called(execute: Execute, li
     assert run.recordings["g"].reason == "Not called: the submission had used all of its 1 s on the clock."
 
 
-def test_when_blocks_use_half_the_time_the_others_are_read_for_definitions(
-    execute: Execute, limits: Limits
-) -> None:
+def test_when_blocks_use_half_the_time_the_others_are_read_for_definitions(execute: Execute, limits: Limits) -> None:
     slow = "import time\ntime.sleep(1.2)"
     run = execute(
         slow,

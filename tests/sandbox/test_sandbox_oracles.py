@@ -44,9 +44,7 @@ def test_an_oracle_that_is_not_called_counts_nothing(call: CallOnce) -> None:
     ],
 )
 def test_a_wrong_argument_is_an_error_of_the_students(call: CallOnce, argument: str, sentence: str) -> None:
-    recording = call(
-        f"import numpy as np\ndef f(gradient):\n    return gradient({argument})", gradient=GRADIENT
-    )
+    recording = call(f"import numpy as np\ndef f(gradient):\n    return gradient({argument})", gradient=GRADIENT)
     assert recording.outcome is Outcome.RAISED
     assert recording.error is not None
     assert (recording.error.type, recording.error.message) == ("ValueError", sentence)

@@ -74,9 +74,7 @@ def test_none_is_a_value_of_its_own(call: CallOnce) -> None:
 
 @pytest.mark.skipif(not find_spec("torch"), reason="torch is not installed")
 def test_a_torch_tensor_becomes_an_array(call: CallOnce) -> None:
-    recording = call(
-        "import torch\ndef f():\n    return torch.ones(2, requires_grad=True), torch.ones(1).bfloat16()"
-    )
+    recording = call("import torch\ndef f():\n    return torch.ones(2, requires_grad=True), torch.ones(1).bfloat16()")
     assert recording.returned_type == "tuple of 2 torch.Tensor"
     assert isinstance(recording.value, tuple)
     assert [part.dtype.name for part in recording.value if isinstance(part, np.ndarray)] == [

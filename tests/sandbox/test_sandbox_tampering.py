@@ -37,9 +37,7 @@ sys.modules["grader.guest.encoding"].encode_value = lambda value, limit: ([], No
 
 
 @pytest.mark.parametrize("patch", PATCHES.values(), ids=PATCHES.keys())
-def test_patches_do_not_change_what_comes_back(
-    execute: Execute, patch: str, healthy: Callable[[], bool]
-) -> None:
+def test_patches_do_not_change_what_comes_back(execute: Execute, patch: str, healthy: Callable[[], bool]) -> None:
     run = execute(f"{patch}\ndef f():\n    return 0.5", call=["f"])
     recording = run.recordings["f"]
     # The number itself, or nothing: never another number, and never a fault of ours.
@@ -131,9 +129,7 @@ def g():
     assert run.recordings["g"].value == np.array(2)
 
 
-@pytest.mark.parametrize(
-    "write", ["b'\\xff' * 100", "b'\\x12\\x02\\x00\\x00\\x00{}'", "b'\\x15\\x00\\x00\\x00\\x00'"]
-)
+@pytest.mark.parametrize("write", ["b'\\xff' * 100", "b'\\x12\\x02\\x00\\x00\\x00{}'", "b'\\x15\\x00\\x00\\x00\\x00'"])
 def test_what_a_block_writes_to_the_channel_costs_that_block(execute: Execute, write: str) -> None:
     run = execute("def f():\n    return 1", f"import os\nos.write(3, {write})", call=["f"])
     assert run.recordings["f"].value == np.array(1)
@@ -143,9 +139,7 @@ def test_what_a_block_writes_to_the_channel_costs_that_block(execute: Execute, w
 
 
 def test_a_forged_report_of_a_block_cannot_claim_a_fault_of_ours(execute: Execute) -> None:
-    run = execute(
-        "import os\nos.write(3, b'\\x11\\x04\\x00\\x00\\x00oops')\ndef f():\n    return 1", call=["f"]
-    )
+    run = execute("import os\nos.write(3, b'\\x11\\x04\\x00\\x00\\x00oops')\ndef f():\n    return 1", call=["f"])
     assert run.recordings["f"].value == np.array(1)
 
 
@@ -178,7 +172,7 @@ def f(oracle):
     os._exit(0)
 """
     recording = call(source, oracle=Oracle(lambda x: x, ()))
-    assert recording.outcome is Outcome.REFUSED
+    assert recording.outcome is Outcome.DIED
 
 
 def test_a_forked_process_that_comes_back_has_nothing_to_say(call: CallOnce) -> None:
