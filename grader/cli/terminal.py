@@ -49,11 +49,12 @@ def finding(grade: Grade) -> str:
     """The one thing to know about a submission, in a few words."""
     if grade.status != "graded":
         return f"{grade.status}: {grade.reason}"
-    failing = [verdict for question in grade.questions for verdict in question.verdicts if verdict.message]
-    named = [verdict.diagnosis.identifier for verdict in failing if verdict.diagnosis]
+    verdicts = [verdict for question in grade.questions for verdict in question.verdicts]
+    named = [verdict.diagnosis.identifier for verdict in verdicts if verdict.diagnosis]
     if named:
         return ", ".join(dict.fromkeys(named))
-    return failing[0].message if failing else ""
+    failed = (outcome for verdict in verdicts for outcome in verdict.outcomes if not outcome.passed)
+    return next((outcome.sentence for outcome in failed), "")
 
 
 def _cell(question: QuestionGrade) -> str:

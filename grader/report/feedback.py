@@ -9,6 +9,7 @@ from markupsafe import Markup
 from grader.judge.grade import Diagnosis, Grade, Outcome, Picture, QuestionGrade, Status, Verdict
 from grader.report.chart import convergence_chart, score_bar
 from grader.report.templates import render
+from grader.report.text import mathematics
 
 _LOST = (Status.FAILED, Status.PARTIAL, Status.ERROR)
 
@@ -69,8 +70,13 @@ def _question(question: QuestionGrade) -> _Question:
         question,
         tuple(diagnoses.values()),
         tuple(_check(verdict, told, verdict.id == first_lost) for verdict in question.verdicts),
-        tuple((picture, convergence_chart(picture)) for picture in question.pictures),
+        tuple((picture, convergence_chart(picture)) for picture in map(_typeset, question.pictures)),
     )
+
+
+def _typeset(picture: Picture) -> Picture:
+    names = {"quantity": mathematics(picture.quantity), "bound_name": mathematics(picture.bound_name)}
+    return picture.model_copy(update=names)
 
 
 def _check(verdict: Verdict, told: set[str], opened: bool) -> _Check:

@@ -49,3 +49,24 @@ def counted(number: int, noun: str) -> str:
 def _picture(character: str) -> str:
     code = ord(character)
     return chr(0x2400 + code) if code < 0x20 else "\ufffd"
+
+
+_TYPOGRAPHY = (
+    (re.compile(r"\|\|"), "‖"),
+    (re.compile(r"<="), "≤"),
+    (re.compile(r">="), "≥"),
+    (re.compile(r"\bgrad "), "∇"),
+    (re.compile(r"\bgamma\b"), "γ"),
+    (re.compile(r"\bmu\b"), "μ"),
+    (re.compile(r"\bx_k\b"), "xₖ"),
+    (re.compile(r"\bx_0\b"), "x₀"),
+    (re.compile(r"\^2\b"), "²"),
+    (re.compile(r"(?<=[\w)*]) - (?=[\w(])"), " − "),
+)
+
+
+def mathematics(text: str) -> str:
+    """The plain mathematics of docstrings ("||x_k - x*|| <= ...") with the signs of print ("‖xₖ − x*‖ ≤ ...")."""
+    for pattern, sign in _TYPOGRAPHY:
+        text = pattern.sub(sign, text)
+    return text

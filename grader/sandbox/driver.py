@@ -331,7 +331,7 @@ class _Drive:
         """Keep a recording; after a function has run out of time once, its other calls are not made."""
         self._recordings[call.experiment] = recording
         if recording.outcome is Outcome.TIMED_OUT:
-            reason = f"Not called, because an earlier call of {call.function} ran out of time."
+            reason = "An earlier call ran out of time, so it was not called again."
             for other in self._calls:
                 if other.function == call.function:
                     missing = Recording(other.experiment, Outcome.TIMED_OUT, reason=reason)

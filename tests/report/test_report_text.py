@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.report.text import counted, passage, points, shortened, visible
+from grader.report.text import counted, mathematics, passage, points, shortened, visible
 
 
 @pytest.mark.parametrize(
@@ -45,3 +45,9 @@ def test_a_long_text_keeps_both_ends(text, limit):
 
 def test_a_passage_is_escaped():
     assert passage("<b>&\x00", 100) == "&lt;b&gt;&amp;␀"
+
+
+def test_plain_mathematics_gets_the_signs_of_print():
+    assert mathematics("||x_k - x*|| <= (1 - mu/L)^k, gamma = 2/(L+mu)") == "‖xₖ − x*‖ ≤ (1 − μ/L)^k, γ = 2/(L+μ)"
+    assert mathematics("mean of ||grad f(x_0)||^2") == "mean of ‖∇f(x₀)‖²"
+    assert mathematics("a well-known sum-of-squares problem") == "a well-known sum-of-squares problem"
