@@ -27,6 +27,7 @@ from grader.gradebook.gradebook import Gradebook
 from grader.gradebook.receipt import Environment, Receipt
 from grader.judge.grade import Grade
 from grader.sandbox.warm import SandboxUnavailableError
+from grader.submission.intake import RefusedFile
 from grader.submission.program import Submission
 
 ATTEMPTS = 2
@@ -78,6 +79,21 @@ def grade_batch(
     for task, graded in _graded(assignment, tasks, jobs, sandbox):
         recording = None if graded.run is None else (task.receipt.experiments_hash, graded.run)
         yield gradebook.save_grade(task.id, graded.grade, task.receipt, recording)
+
+
+def keep_refused(assignment: Assignment, refused: Sequence[RefusedFile], gradebook: Gradebook) -> list[Grade]:
+    """Store files that could not be collected, each with a grade that says why.
+
+    The student's submission that counts is the one stored last, so this comes before the grading of the others.
+    """
+    template = receipt_template(assignment)
+    grades = []
+    for file in refused:
+        submission = Submission(file.student, file.file_name, file.content)
+        task = Task.stored(submission, assignment, gradebook, template)
+        grade = ungraded(assignment, file.student, file.file_name, "refused", file.reason)
+        grades.append(gradebook.save_grade(task.id, grade, task.receipt, None))
+    return grades
 
 
 def receipt_template(assignment: Assignment) -> Receipt:

@@ -14,8 +14,8 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from grader.batch.batch import grade_batch
-from grader.batch.workplace import SandboxKind, ungraded
+from grader.batch.batch import grade_batch, keep_refused
+from grader.batch.workplace import SandboxKind
 from grader.cli.options import (
     GRADEBOOK,
     OUT,
@@ -33,6 +33,8 @@ from grader.report.exports import results_json
 from grader.report.folder import ReportFolder
 from grader.submission.intake import collect
 
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
 
 def grade(
     assignment: AssignmentName,
@@ -46,9 +48,9 @@ def grade(
     out: OutFolder = OUT,
     jobs: Annotated[
         int, typer.Option("--jobs", min=1, max=256, help="How many submissions at once. [default: the cores]")
-    ] = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+    ] = CORES,
     sandbox: Annotated[
-        str,
+        SandboxKind,
         typer.Option(help="`strong`, or `weak`: without isolation, for code that you trust; see `grader doctor`."),
     ] = "strong",
     json_file: Annotated[
@@ -62,26 +64,19 @@ def grade(
 
     Example: `grader grade hw2 submissions/ --gradebook hw2.db --out pages`
     """
-    if sandbox not in ("strong", "weak"):
-        raise typer.BadParameter("must be strong or weak", param_hint="--sandbox")
-    kind: SandboxKind = "weak" if sandbox == "weak" else "strong"
     asked = assignment_named(assignment)
     collection = collect(paths)
     messages = Console(stderr=True)
     folder = ReportFolder(out, asked.id)
-    grades = [ungraded(asked, file.student, file.file_name, "refused", file.reason) for file in collection.refused]
-    graded: set[str] = set()
     with Gradebook.open(gradebook) as book, _progress(messages) as progress:
         bar = progress.add_task(asked.id, total=len(collection.submissions))
-        for one in grade_batch(asked, collection.submissions, book, jobs, kind):
+        grades = keep_refused(asked, collection.refused, book)
+        for one in grades:
+            folder.write_feedback(one)
+        for one in grade_batch(asked, collection.submissions, book, jobs, sandbox):
             grades.append(one)
-            graded.add(one.student)
             folder.write_feedback(one)
             progress.advance(bar)
-    # A student whose only file was refused gets a page that says why.
-    for one in grades[: len(collection.refused)]:
-        if one.student not in graded:
-            folder.write_feedback(one)
     grades.sort(key=lambda one: (one.student, one.file))
     _print_results(asked.id, grades, gradebook, folder, json_file)
     if any(one.status == "unavailable" for one in grades):

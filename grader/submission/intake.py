@@ -6,7 +6,7 @@ import os
 import stat
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePath
 
@@ -33,6 +33,8 @@ class RefusedFile:
     """Relative to the student's folder where there is one."""
     reason: str
     """A sentence for the student."""
+    content: bytes = field(default=b"", compare=False)
+    """Its bytes, where they can be read: what was handed in is kept all the same."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ def collect(paths: Sequence[Path]) -> Collection:
         try:
             submission, beside = _submission(entry)
         except (_UnreadableError, OSError) as error:
-            refused.append(RefusedFile(_student(entry), _printable(entry.name), _reason(error)))
+            refused.append(RefusedFile(_student(entry), _printable(entry.name), _reason(error), _kept(entry)))
         else:
             found.setdefault(submission.student, []).append(submission)
             refused += beside
@@ -175,7 +177,7 @@ def _chosen(folder: Path) -> list[Path]:
 def _preferred(group: list[Submission]) -> tuple[Submission, list[RefusedFile]]:
     """Of several submissions of one student the one to grade, and the others with the reason."""
     *others, best = sorted(group, key=lambda one: (one.modified_at, _is_notebook(one), one.file_name, one.content))
-    return best, [RefusedFile(best.student, other.file_name, _why(best, other)) for other in others]
+    return best, [RefusedFile(best.student, other.file_name, _why(best, other), other.content) for other in others]
 
 
 def _why(graded: Submission, other: Submission) -> str:
@@ -234,6 +236,14 @@ def _read(path: Path) -> bytes:
                 "Clear the outputs of the notebook, and hand in no data that your work does not need."
             )
         return content
+
+
+def _kept(path: Path) -> bytes:
+    """The bytes of a file that is refused; nothing where they cannot be read."""
+    try:
+        return _read(path)
+    except (_UnreadableError, OSError):
+        return b""
 
 
 def _check_no_link(path: Path) -> None:

@@ -63,8 +63,9 @@ def test_every_command_has_a_help_text_with_an_example(grader: Grader, command: 
         (["check", "hw2", "nobody.py"], 'There is no file or folder "nobody.py"'),
         (["release", "nothing"], "There is no assignment 'nothing'"),
         (["grade", "hw2", ".", "--gradebook", "mysql://there"], "needs the Python package"),
-        (["grade", "hw2", ".", "--sandbox", "none"], "must be strong or weak"),
+        (["grade", "hw2", ".", "--sandbox", "none"], "'none' is not one of 'strong', 'weak'"),
         (["grade", "hw2", ".", "--jobs", "0"], "--jobs"),
+        (["grade", "hw2", ".", "--json", "nowhere/results.json"], "nowhere/results.json: No such file or directory"),
         (["unknown"], "unknown"),
     ],
 )
@@ -97,6 +98,24 @@ def test_json_on_the_terminal_is_nothing_but_json(grader: Grader) -> None:
     results = {result["student"]: result for result in json.loads(printed)["results"]}
     assert (results["joseph"]["status"], results["thales"]["status"]) == ("graded", "refused")
     assert "empty" in results["thales"]["reason"]
+
+
+def test_a_file_that_is_no_work_is_kept_and_reported(grader: Grader, tmp_path: Path) -> None:
+    folder = tmp_path / "class"
+    folder.mkdir()
+    (folder / "ada.docx").write_bytes(b"PK")
+    code, printed, _ = grader("grade", "hw2", folder, "--json", "-")
+    assert code == 0
+    (result,) = json.loads(printed)["results"]
+    assert (result["student"], result["file"], result["status"], result["max_score"]) == (
+        "ada",
+        "ada.docx",
+        "refused",
+        20,
+    )
+    assert "neither a notebook" in result["reason"]
+    grader("report", "hw2")
+    assert "ada.docx" in (tmp_path / "out/hw2/scores.csv").read_text(encoding="utf-8")
 
 
 def test_show_tells_checks_diagnosis_and_the_first_wrong_iterate(graded: Grader) -> None:
