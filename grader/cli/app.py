@@ -9,7 +9,7 @@ import typer
 
 from grader.assignment.errors import AssignmentError
 from grader.assignment.handout import HandoutError
-from grader.cli import assistant, author, instructor, machine, student
+from grader.cli import assistant, author, instructor, library, machine, student
 from grader.gradebook.errors import GradebookError
 from grader.sandbox.warm import SandboxUnavailableError
 from grader.submission.intake import PathError
@@ -33,6 +33,7 @@ app.command("mark", rich_help_panel="Teaching assistants")(assistant.mark)
 app.command("report", rich_help_panel="Instructors")(instructor.report)
 app.command("list", rich_help_panel="Instructors")(instructor.list_assignments)
 app.command("release", rich_help_panel="Authors")(author.release)
+app.command("reference", rich_help_panel="Everybody")(library.reference)
 app.command("doctor", rich_help_panel="This machine")(machine.doctor)
 
 
@@ -49,6 +50,9 @@ def main() -> None:
     except BrokenPipeError:
         sys.exit(OUR_FAULT)
     except Exception as error:
+        if isinstance(error, OSError) and error.filename is not None:
+            _say(f"{error.filename}: {error.strerror}. Choose another place, or make this one accessible.")
+            sys.exit(WRONG_USAGE)
         frame = traceback.extract_tb(error.__traceback__)[-1]
         _say(
             f"A fault in the grader: {type(error).__name__}: {error} ({frame.filename}, line {frame.lineno}). "

@@ -12,7 +12,7 @@ Cost        two gradients a pair.
 References  Notes ch. 0, pages 4 and 5, Definition 2.4 and Theorem 2.5; notes ch. 1, Assumption 3.1 and Lemma 3.4;
             Lecture 2, slides 9 and 10. Slide 9 calls the upper bound equivalent, and Assumption 3.1 of the non-convex
             section prints 0 in place of -L/2 ||y-x||^2 as the lower bound, which is convexity.
-Catalogue   l_smoothness, descent_lemma_gap, gradient_gap_lemma
+Catalogue   l_smoothness, descent_lemma_gap, gradient_gap_lemma, check_smooth
 Witness     numpy.linalg.eigvalsh of the Hessian; equality on quadratics; the counterexample -x^4
 
 A gap is the right side of an inequality minus the left side: nowhere negative where the inequality holds.

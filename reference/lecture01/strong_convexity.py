@@ -13,7 +13,7 @@ Guarantee   each of these is equivalent to mu-strong convexity
             (Polyak-Lojasiewicz; derived, the course does not state it).
 References  Notes ch. 0, pages 8 and 9, Definition 3.6, Theorems 3.7 and 3.8; notes ch. 1, Assumption 3.9;
             Lecture 2, slide 8.
-Catalogue   strong_convexity_checks
+Catalogue   strong_convexity_checks, check_strongly_convex
 Witness     convexity of f - mu/2 ||.||^2; equality on quadratics along the eigenvector of mu, violation for larger mu
 
 A gap is the larger side of an inequality minus the smaller one: nowhere negative where f is mu-strongly convex.
