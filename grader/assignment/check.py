@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
+
+from grader.assignment.errors import AssignmentError
 from grader.assignment.experiment import Experiment
+from grader.assignment.relations import Relation
 from grader.assignment.theorem import theorem
+
+Samples = NDArray[np.float64]
+"""Independent samples, (n, ...): one in each row."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +88,35 @@ class LinearRate(Check):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SublinearRate(Check):
+    """The exponent p with which the gap shrinks like k^p, on problems that are convex and not strongly convex.
+
+    It is that of the upper envelope max(gap_k, gap_{k+1}, ...), since accelerated methods go up and down.
+    """
+
+    kind: ClassVar[str] = "sublinear_rate"
+    default_title: ClassVar[str] = "The gap shrinks with the right power of the number of steps"
+
+    def selects(self, experiment: Experiment) -> bool:
+        """Convex problems with mu = 0 and a known minimum."""
+        problem = experiment.problem
+        known = problem is not None and problem.strong_convexity == 0 and problem.minimum is not None
+        return known and super().selects(experiment)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Monotone(Check):
+    """What is minimised never grows from one iterate to the next."""
+
+    kind: ClassVar[str] = "monotone"
+    default_title: ClassVar[str] = "The objective never grows"
+
+    def selects(self, experiment: Experiment) -> bool:
+        """Experiments with iterates and a problem."""
+        return experiment.iterative and experiment.problem is not None and super().selects(experiment)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Bound(Check):
     """The theorem's bound along the whole run.
 
@@ -103,6 +140,50 @@ class Calls(Check):
 
     oracle: str = "gradient"
 
+    def selects(self, experiment: Experiment) -> bool:
+        """Experiments that offer the oracle."""
+        return self.oracle in experiment.oracles and super().selects(experiment)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForbiddenOracle(Check):
+    """One oracle is not called at all, though it is among the arguments.
+
+    Args:
+        oracle: its name; experiments without it are not selected.
+    """
+
+    kind: ClassVar[str] = "forbidden_oracle"
+    default_title: ClassVar[str] = "The forbidden oracle is not called"
+
+    oracle: str
+
+    def selects(self, experiment: Experiment) -> bool:
+        """Experiments that offer the oracle."""
+        return self.oracle in experiment.oracles and super().selects(experiment)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost(Check):
+    """What all oracle calls cost together: at most what the reference's cost, and one call more of the dearest.
+
+    Args:
+        prices: oracle -> price of one call; an oracle that is not named is free.
+    """
+
+    kind: ClassVar[str] = "cost"
+    default_title: ClassVar[str] = "The oracle calls together cost no more than they should"
+
+    prices: Mapping[str, float]
+
+    def selects(self, experiment: Experiment) -> bool:
+        """Experiments that offer one of the oracles with a price."""
+        return bool(self.prices.keys() & experiment.oracles.keys()) and super().selects(experiment)
+
+    def total(self, calls: Mapping[str, int]) -> float:
+        """Price of these calls, oracle -> number of calls."""
+        return sum(price * calls.get(oracle, 0) for oracle, price in self.prices.items())
+
 
 @dataclass(frozen=True, kw_only=True)
 class UnchangedInputs(Check):
@@ -110,3 +191,85 @@ class UnchangedInputs(Check):
 
     kind: ClassVar[str] = "inputs_unchanged"
     default_title: ClassVar[str] = "The inputs are left unchanged"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Property(Check):
+    """A relation between the results of several experiments of one function.
+
+    `on` names the base experiment first, then those that are related to it. All of them are public, or none.
+
+    Args:
+        relation: one of `grader.assignment.relations`.
+    """
+
+    kind: ClassVar[str] = "property"
+
+    relation: Relation
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "id", self.id or self.relation.name)
+        object.__setattr__(self, "title", self.title or self.relation.title)
+        super().__post_init__()
+        if len(self.on) < 2:
+            raise AssignmentError(f"the property {self.id!r} relates experiments: name at least two, on=[base, other]")
+
+
+@dataclass(frozen=True, eq=False)
+class Moment:
+    """An expectation that is known exactly.
+
+    Args:
+        title: what it is, for students: "the mean of the directions".
+        of: samples (n, ...) -> (m, ...), one number or array for each of m independent samples.
+        expected: its expectation; a number, or an array for all entries.
+        variance: the variance of each entry, or an upper bound of it, > 0; the smaller, the sharper the check.
+    """
+
+    title: str
+    of: Callable[[Samples], Samples]
+    expected: NDArray[np.float64] | float
+    variance: NDArray[np.float64] | float
+
+    def __post_init__(self) -> None:
+        if not np.all(np.asarray(self.variance) > 0):
+            raise AssignmentError(f"{self.title}: the variance must be positive")
+
+
+@dataclass(frozen=True, eq=False)
+class Distribution:
+    """The law of one number that is made from each sample.
+
+    Args:
+        title: what it is, for students: "the length of the points".
+        of: samples (n, ...) -> (m,), one number for each of m independent samples.
+        cdf: its distribution function F, continuous, (m,) -> (m,).
+    """
+
+    title: str
+    of: Callable[[Samples], Samples]
+    cdf: Callable[[NDArray[np.float64]], NDArray[np.float64]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Statistics(Check):
+    """Returned samples, (n, ...), against the exact law. For functions that are given a generator by `Seed`.
+
+    Args:
+        laws: what must hold of the samples.
+        false_alarm: for each experiment, at most this is the probability that right samples are rejected.
+    """
+
+    kind: ClassVar[str] = "statistics"
+    default_title: ClassVar[str] = "The random numbers follow the right law"
+
+    laws: tuple[Moment | Distribution, ...]
+    false_alarm: float = 1e-7
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "laws", tuple(self.laws))
+        if not self.laws:
+            raise AssignmentError(f"the check {self.id!r} needs at least one law")
+        if not 0 < self.false_alarm <= 1e-6:
+            raise AssignmentError(f"the check {self.id!r}: a false alarm must be rarer than 1e-6")

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from grader.assignment.assignment import Assignment
-from grader.assignment.experiment import Argument, Experiment
+from grader.assignment.experiment import Argument, Experiment, Seed
 
 PROBES = 3
 
@@ -24,13 +24,13 @@ def experiments_hash(assignment: Assignment) -> str:
     digest.update(assignment.specification.limits.model_dump_json().encode())
     for experiment in assignment.experiments:
         digest.update(f"\0{experiment.key}\0{experiment.public}".encode())
-        for name, argument in experiment.arguments.items():
+        for name, argument in experiment.given.items():
             digest.update(f"\0{name}\0".encode())
             digest.update(_bytes(argument, experiment))
     return digest.hexdigest()
 
 
-def _bytes(argument: Argument, experiment: Experiment) -> bytes:
+def _bytes(argument: Argument | Seed, experiment: Experiment) -> bytes:
     if isinstance(argument, np.ndarray):
         return f"{argument.dtype.str}{argument.shape}".encode() + argument.tobytes()
     if callable(argument):

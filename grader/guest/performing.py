@@ -25,6 +25,7 @@ from grader.guest.workspace import Workspace, seed
 
 _asarray, _float64 = np.asarray, np.float64
 _tobytes = np.ndarray.tobytes
+_default_rng = np.random.default_rng
 _ABSENT = object()
 
 
@@ -89,6 +90,8 @@ def _argument(position: int, entry: dict[str, Any], arrays: list[Array], channel
         return arrays[entry["array"]]
     if "scalar" in entry:
         return entry["scalar"]
+    if "seed" in entry:
+        return _default_rng(entry["seed"])
     return _oracle(position, entry["name"], channel)
 
 

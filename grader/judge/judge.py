@@ -10,7 +10,7 @@ from grader.assignment.check import Check
 from grader.assignment.experiment import Experiment
 from grader.assignment.question import Question
 from grader.judge import sentences
-from grader.judge.checks import judge_experiment
+from grader.judge.checks import judge_check
 from grader.judge.diagnosis import diagnose
 from grader.judge.grade import BlockRemark, Diagnosis, QuestionGrade, RubricItem, Status, Verdict
 from grader.judge.observation import Observation
@@ -94,7 +94,7 @@ def _recording(run: Run, experiment: Experiment) -> Recording:
 
 
 def _judge_check(check: Check, observations: list[Observation], diagnoses: Mapping[str, Diagnosis | None]) -> Verdict:
-    outcomes = tuple(judge_experiment(check, observation) for observation in observations)
+    outcomes = judge_check(check, observations)
     failing = [(o, outcome) for o, outcome in zip(observations, outcomes, strict=True) if not outcome.passed]
     diagnosis = next((d for o, _ in failing if (d := diagnoses[o.experiment.function]) is not None), None)
     if not failing:

@@ -485,10 +485,24 @@ def packed(call: Call) -> bytes:
         elif isinstance(argument, np.ndarray):
             entries.append({"name": name, "array": len(arrays)})
             arrays.append(np.ascontiguousarray(argument).reshape(argument.shape))
+        elif isinstance(argument, np.random.Generator):
+            entries.append({"name": name, "seed": _seed(argument)})
         else:
             scalar = argument.item() if isinstance(argument, np.generic) else argument
             entries.append({"name": name, "scalar": scalar})
     return pack(arrays, {"function": call.function, "arguments": entries})
+
+
+def _seed(generator: np.random.Generator) -> int:
+    """The number that `numpy.random.default_rng` made it from.
+
+    Raises:
+        ValueError: it was made from something else.
+    """
+    entropy = getattr(generator.bit_generator.seed_seq, "entropy", None)
+    if not isinstance(generator.bit_generator, np.random.PCG64) or not isinstance(entropy, int):
+        raise ValueError("a generator must be numpy.random.default_rng of a whole number")
+    return entropy
 
 
 def checked_files(files: Mapping[str, bytes], disk: int) -> tuple[dict[str, bytes], list[BlockReport]]:

@@ -25,7 +25,8 @@ class Oracle:
     """Shape that the argument must have; anything else raises a ValueError in the student's code."""
 
 
-Argument = Array | Scalar | Oracle
+Argument = Array | Scalar | Oracle | np.random.Generator
+"""A generator crosses as its seed: the function gets a new one, at its first number."""
 
 
 @dataclass(frozen=True)
