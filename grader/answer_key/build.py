@@ -24,10 +24,10 @@ from reference.variants import Kind, Variant, variants
 VARIANT_RUNS = 4
 
 
-def key_hash(assignment: Assignment) -> str:
+def key_hash(assignment: Assignment, seed: int = 0, aided: bool = True) -> str:
     """SHA-256 over everything that an answer key is made from: equal hash, equal key."""
     digest = hashlib.sha256()
-    digest.update(f"{assignment.hash} {np.__version__} {_sources_hash()}".encode())
+    digest.update(f"{assignment.hash} {np.__version__} {_sources_hash()} {seed} {aided}".encode())
     return digest.hexdigest()
 
 
@@ -40,35 +40,42 @@ def _sources_hash() -> str:
     return digest.hexdigest()
 
 
-def build_answer_key(assignment: Assignment) -> AnswerKey:
+def build_answer_key(assignment: Assignment, seed: int = 0, aided: bool = True) -> AnswerKey:
     """Run the reference, its equivalents, conventions and mistakes on every experiment.
+
+    Args:
+        assignment: what is asked.
+        seed: of the perturbations. Grades are made with 0; others show how much hangs on the choice.
+        aided: whether the equivalents widen the tolerance, as they do for grades. A key without their aid shows how
+            far from the reference a correct form is that the library does not know.
 
     Raises:
         AssignmentError: the reference itself fails on an experiment.
     """
-    answers = {experiment.key: build_answer(experiment) for experiment in assignment.experiments}
-    return AnswerKey(key_hash(assignment), answers)
+    answers = {experiment.key: build_answer(experiment, seed, aided) for experiment in assignment.experiments}
+    return AnswerKey(key_hash(assignment, seed, aided), answers)
 
 
-def build_answer(experiment: Experiment) -> Answer:
-    """The answer to one experiment."""
+def build_answer(experiment: Experiment, seed: int = 0, aided: bool = True) -> Answer:
+    """The answer to one experiment; `seed` and `aided` as for `build_answer_key`."""
     exact = _run(experiment.reference, experiment.arguments)
     if exact.parts is None or not all(np.isfinite(part).all() for part in exact.parts):
         raise AssignmentError(
             f"experiment {experiment.key!r}: the reference fails or returns numbers that are not finite"
         )
-    equivalents = [_run(variant.function, experiment.arguments) for variant in _of(experiment, Kind.EQUIVALENT)]
+    aids = _of(experiment, Kind.EQUIVALENT) if aided else ()
+    equivalents = [_run(variant.function, experiment.arguments) for variant in aids]
     envelopes = {
         precision: envelope(
             exact.parts,
-            _perturbed_runs(experiment, experiment.reference, unit, RUNS)
+            _perturbed_runs(experiment, experiment.reference, unit, RUNS, seed)
             + ([run.parts for run in equivalents if run.parts is not None] if precision == "float64" else []),
             experiment.iterative,
         )
         for precision, unit in UNIT_ROUNDOFF.items()
     }
     wrong = {
-        variant.identifier: _variant_answer(experiment, variant)
+        variant.identifier: _variant_answer(experiment, variant, seed)
         for kind in (Kind.MISTAKE, Kind.CONVENTION)
         for variant in _of(experiment, kind)
     }
@@ -80,7 +87,7 @@ def build_answer(experiment: Experiment) -> Answer:
         envelope=envelopes,
         variants=wrong,
         horizon=_horizon(exact.parts, envelopes["float64"], wrong, experiment.iterative),
-        theorem=_theorem_answer(experiment, exact.parts, envelopes),
+        theorem=_theorem_answer(experiment, exact.parts, envelopes, seed),
     )
 
 
@@ -104,9 +111,9 @@ def _run(function: Callable[..., Any], arguments: Mapping[str, Argument]) -> _Ou
     calls = {name: 0 for name, argument in arguments.items() if callable(argument)}
 
     def counted(name: str, oracle: Callable[..., Any]) -> Callable[..., Any]:
-        def answer(point: NDArray[np.float64]) -> Any:
+        def answer(point: NDArray[np.float64], *rest: Any) -> Any:
             calls[name] += 1
-            return oracle(point)
+            return oracle(point, *rest)
 
         return answer
 
@@ -130,8 +137,11 @@ def _run(function: Callable[..., Any], arguments: Mapping[str, Argument]) -> _Ou
     return _Outcome(value, calls, changed)
 
 
-def _perturbed_runs(experiment: Experiment, function: Callable[..., Any], unit: float, runs: int) -> list[Parts]:
-    outcomes = [_run(function, perturbed(experiment.arguments, unit, seed)) for seed in range(runs)]
+def _perturbed_runs(
+    experiment: Experiment, function: Callable[..., Any], unit: float, runs: int, seed: int
+) -> list[Parts]:
+    seeds = range(seed * RUNS, seed * RUNS + runs)
+    outcomes = [_run(function, perturbed(experiment.arguments, unit, each)) for each in seeds]
     return [outcome.parts for outcome in outcomes if outcome.parts is not None]
 
 
@@ -139,11 +149,11 @@ def _of(experiment: Experiment, kind: Kind) -> tuple[Variant, ...]:
     return variants(experiment.reference, kind)
 
 
-def _variant_answer(experiment: Experiment, variant: Variant) -> VariantAnswer:
+def _variant_answer(experiment: Experiment, variant: Variant, seed: int) -> VariantAnswer:
     exact = _run(variant.function, experiment.arguments)
     if exact.parts is None:
         return VariantAnswer(None, exact.calls, exact.changed, ())
-    runs = _perturbed_runs(experiment, variant.function, UNIT_ROUNDOFF["float64"], VARIANT_RUNS)
+    runs = _perturbed_runs(experiment, variant.function, UNIT_ROUNDOFF["float64"], VARIANT_RUNS, seed)
     runs = [run for run in runs if len(run) == len(exact.parts)]
     return VariantAnswer(exact.parts, exact.calls, exact.changed, envelope(exact.parts, runs, experiment.iterative))
 
@@ -172,7 +182,7 @@ def _horizon(
 
 
 def _theorem_answer(
-    experiment: Experiment, exact: Parts, envelopes: Mapping[str, tuple[NDArray[np.float64], ...]]
+    experiment: Experiment, exact: Parts, envelopes: Mapping[str, tuple[NDArray[np.float64], ...]], seed: int
 ) -> TheoremAnswer | None:
     """The theorem's bound, and by how much rounding may carry a correct run above it.
 
@@ -186,7 +196,7 @@ def _theorem_answer(
     slack = {}
     for precision, parts in envelopes.items():
         allowed = tolerance(exact[0], parts[0], experiment.iterative, precision)
-        generator = np.random.default_rng(0)
+        generator = np.random.default_rng(seed)
         worst = np.zeros(len(quantity))
         for _ in range(RUNS):
             direction = generator.standard_normal(exact[0].shape)

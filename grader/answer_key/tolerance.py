@@ -50,8 +50,9 @@ def perturbed(arguments: Mapping[str, Argument], unit: float, seed: int) -> dict
 
 
 def _perturbed_oracle(oracle: Callable[..., Any], near: Callable[..., NDArray[np.float64]]) -> Callable[..., Any]:
-    def answer(point: NDArray[np.float64]) -> NDArray[np.float64]:
-        return near(oracle(near(point)))
+    def answer(point: NDArray[np.float64], *rest: Any) -> NDArray[np.float64]:
+        # What follows the point (the number of a sample, the parameter of a prox) is one of the student's arguments.
+        return near(oracle(near(point), *rest))
 
     return answer
 

@@ -1,17 +1,25 @@
 """Names the mistake: by the library of named mistakes, else by the structure of the difference (`structure`).
 
-A diagnosis is claimed only if it explains every experiment of the function. If nothing does, nothing is claimed.
+In this order: one named mistake; one structural finding; a structural finding on top of a named mistake; what is seen
+along the run. A diagnosis is claimed only if it explains every experiment of the function. If nothing does, nothing is
+claimed. docs/diagnosis.md says what each finding needs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from grader.answer_key.answer import VariantAnswer
+from grader.answer_key.tolerance import distances
 from grader.judge.grade import Diagnosis
 from grader.judge.observation import Observation, close
-from grader.judge.structure import structural_finding
-from reference.variants import Kind, variants
+from grader.judge.structure import compound_finding, observed_course, structural_finding
+from reference.variants import Kind, Variant, variants
+
+NEAR = 1e-2
+"""A match is closer to the variant than to the reference, by this factor."""
 
 
 def diagnose(observations: Sequence[Observation]) -> Diagnosis | None:
@@ -19,7 +27,12 @@ def diagnose(observations: Sequence[Observation]) -> Diagnosis | None:
     judged = [observation for observation in observations if observation.returned]
     if all(observation.agrees() and _manner_as_asked(observation) for observation in judged):
         return None
-    return _from_library(judged) or structural_finding(judged)
+    return (
+        _from_library(judged)
+        or structural_finding(judged)
+        or compound_finding(judged, _known(judged))
+        or observed_course(judged)
+    )
 
 
 def _manner_as_asked(observation: Observation) -> bool:
@@ -29,9 +42,13 @@ def _manner_as_asked(observation: Observation) -> bool:
     return calls and not observation.recording.changed_inputs
 
 
+def _known(observations: Sequence[Observation]) -> list[Variant]:
+    """The mistakes and conventions of the function."""
+    return [v for v in variants(observations[0].experiment.reference) if v.kind is not Kind.EQUIVALENT]
+
+
 def _from_library(observations: list[Observation]) -> Diagnosis | None:
-    known = [v for v in variants(observations[0].experiment.reference) if v.kind is not Kind.EQUIVALENT]
-    matching = [v for v in known if _explains(v.identifier, observations)]
+    matching = [v for v in _known(observations) if _explains(v.identifier, observations)]
     # Among those that give the same numbers, the one that also makes the same calls and changes the same inputs.
     exact = [v for v in matching if all(_same_manner(o, o.answer.variants[v.identifier]) for o in observations)]
     chosen = exact or matching
@@ -50,8 +67,26 @@ def _explains(identifier: str, observations: list[Observation]) -> bool:
     """Whether every recording is what the variant gives, and at least one of them is not what the reference gives."""
     pairs = [(observation, observation.answer.variants[identifier]) for observation in observations]
     # Where the numbers are right, the manner (calls, changed inputs) must be the variant's too.
-    consistent = all(_same_numbers(o, v) and (not o.agrees() or _same_manner(o, v)) for o, v in pairs)
+    consistent = all(
+        _same_numbers(o, v) and (_same_manner(o, v) if o.agrees() else _nearer_than_reference(o, v)) for o, v in pairs
+    )
     return consistent and any(not o.agrees() or not _looks_right(o, v) for o, v in pairs)
+
+
+def _nearer_than_reference(observation: Observation, variant: VariantAnswer) -> bool:
+    """Whether wrong numbers are much nearer to the variant than to the reference: a wide tolerance proves nothing."""
+    if observation.parts is None or variant.parts is None:
+        return True  # of another shape: the reference is not near at all
+    iterative = observation.answer.iterative
+    triples = zip(observation.parts, variant.parts, observation.answer.parts, strict=True)
+    for index, (got, wrong, right) in enumerate(triples):
+        if got.shape != wrong.shape or observation.agrees(index):
+            continue
+        to_variant, to_reference = distances(got, wrong, iterative), distances(got, right, iterative)
+        seen = np.isfinite(to_variant) & np.isfinite(to_reference)
+        if to_variant[seen].max(initial=0.0) > NEAR * to_reference[seen].max(initial=0.0):
+            return False
+    return True
 
 
 def _looks_right(observation: Observation, variant: VariantAnswer) -> bool:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from grader.answer_key.answer import UNIT_ROUNDOFF, Answer, Parts
 from grader.answer_key.tolerance import distances, rows, tolerance
 from grader.assignment.experiment import Experiment
+from grader.judge.residual import Residual, one_step_residual
 from grader.sandbox.recording import Outcome, Recording, Value
 
 
@@ -69,6 +70,16 @@ class Observation:
             return "float32"
         asked_in_single = all(_single(part) for part in self.answer.parts)
         return "float32" if not asked_in_single and all(_single(part) for part in self.numbers) else "float64"
+
+    @cached_property
+    def residual(self) -> Residual | None:
+        """Which steps are right when the student's own previous iterate is taken as given; None where unknown.
+
+        The reference is run once for every step: ask for wrong paths only.
+        """
+        if self.parts is None or not self.answer.iterative or len(self.parts) != 1:
+            return None
+        return one_step_residual(self.experiment, self.parts[0], self.precision)
 
     def allowed(self, part: int, precision: str | None = None) -> NDArray[np.float64]:
         """Tolerance of each row of a part, for the precision that shows or another one."""

@@ -11,6 +11,9 @@ from grader.assignment.experiment import Experiment
 from grader.judge.observation import Observation
 from grader.sandbox.recording import Outcome, StudentError
 
+SHOWN_STEPS = 3
+"""So many wrong steps are named one by one."""
+
 
 def placed(experiment: Experiment, sentence: str) -> str:
     """The sentence with the name of its experiment before it."""
@@ -96,9 +99,28 @@ def differs(observation: Observation, part: int) -> str:
     if not np.isfinite(got[first]).all():
         return f"x_{first} is not finite (nan or inf){_before(first)}."
     if first == 0:
-        return f"row 0 is not the starting point x0{_size(observation, part, 0)}."
+        return f"row 0 is not the starting point x0{_size(observation, part, 0)}.{_steps(observation, first)}"
     assert asked.shape == got.shape
-    return f"x_{first} is the first wrong iterate{_before(first)}{_size(observation, part, first)}."
+    size = _size(observation, part, first)
+    return f"x_{first} is the first wrong iterate{_before(first)}{size}.{_steps(observation, first)}"
+
+
+def _steps(observation: Observation, first: int) -> str:
+    """What the one-step residual says about the steps after the first wrong iterate, in a sentence; or nothing."""
+    residual = observation.residual
+    if residual is None or not residual.telling[first:].any():
+        return ""
+    wrong = first + 1 + np.flatnonzero(~residual.right[first:])
+    if not wrong.size:
+        return f" From x_{first + 1} on each step is right, starting from your x_{first}."
+    # A step too short to tell may count as right: it is no witness.
+    if not (residual.right & residual.telling)[first:].any():
+        return " No later step is right either, even starting from your own iterates."
+    if wrong.size <= SHOWN_STEPS:
+        named = " and ".join(f"x_{k}" for k in wrong)
+        which = f"those to {named} are" if wrong.size > 1 else f"the one to {named} is"
+        return f" Of the later steps only {which} wrong, starting from your own iterates."
+    return ""
 
 
 def _before(first: int) -> str:

@@ -1,0 +1,207 @@
+"""The right algorithm with a wrong constant: the reference, run with another value of one of its scalar arguments.
+
+For each experiment the value is found on the first rows that the argument changes, by a search over its scale and
+Gauss-Newton steps. It is believed only if one rule (the given value times a constant, one value for all, ...) then
+gives the whole path of every experiment, within the tolerance of perturbed runs at the new value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from math import isfinite, log
+
+import numpy as np
+
+from grader.assignment.experiment import Argument, Experiment
+from grader.judge.observation import Observation
+from grader.judge.residual import STEPS, rerun
+from grader.judge.structure.case import Array, Finding, rerun_fits
+
+FEWEST_EXPERIMENTS = 2
+"""In a single one, a wrong constant is the same as a mistake in what is computed from it."""
+FEWEST_NUMBERS = 6
+"""Fewer wrong numbers than this can be fitted by chance, or by too many values."""
+SCALE = np.concatenate([[-1.0, 0.0], np.logspace(-3, 3, 13)])
+"""Multiples of the given value at which the search looks first."""
+REFINED = 2
+"""So many of the best of them are refined."""
+STEPS_OF_GAUSS_NEWTON = 12
+HALVINGS = 4
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How a wrong value follows from the given one and a constant c that all experiments share."""
+
+    constant: Callable[[float, float], float]
+    """(wrong, given) -> c."""
+    value: Callable[[float, float], float]
+    """(c, given) -> wrong."""
+    words: str
+
+
+RULES = (
+    Rule(lambda wrong, given: wrong / given, lambda c, given: c * given, "{c:.6g} times the given one"),
+    Rule(lambda wrong, given: wrong, lambda c, given: c, "the same one in every experiment"),
+    Rule(lambda wrong, given: wrong + given, lambda c, given: c - given, "{c:.6g} minus the given one"),
+    Rule(lambda wrong, given: log(wrong) / log(given), lambda c, given: given**c, "the given one to the power {c:.6g}"),
+)
+
+
+def refit_findings(observations: Sequence[Observation], differing: Sequence[Observation]) -> list[Finding]:
+    """One finding for each argument that explains all experiments."""
+    if len(differing) < FEWEST_EXPERIMENTS or any(o.parts is None or _stands_still(o) for o in observations):
+        return []
+    if sum(map(_wrong_numbers, differing)) < FEWEST_NUMBERS:
+        return []
+    found = (_refitted(name, observations, differing) for name in _scalars(observations))
+    return [finding for finding in found if finding is not None]
+
+
+def _stands_still(observation: Observation) -> bool:
+    """Whether all iterates are one point: a step size of zero would explain that, and so would much else."""
+    path = observation.path
+    return path is not None and len(path) > 1 and bool((path == path[0]).all())
+
+
+def _wrong_numbers(observation: Observation) -> int:
+    """How many numbers the fit has to explain."""
+    assert observation.parts is not None
+    if not observation.answer.iterative:
+        return sum(part.size for part in observation.parts)
+    return int(observation.parts[0][observation.first_difference(0) or 0 :].size)
+
+
+def _scalars(observations: Sequence[Observation]) -> list[str]:
+    """Names of the arguments that are numbers of their own in every experiment."""
+    return [
+        name
+        for name in observations[0].experiment.arguments
+        if all(type(o.experiment.arguments.get(name)) is float for o in observations)
+    ]
+
+
+def _refitted(name: str, observations: Sequence[Observation], differing: Sequence[Observation]) -> Finding | None:
+    pairs = []
+    for observation in differing:
+        given = _given(observation, name)
+        wrong = _fitted(observation, name, given)
+        if wrong is None:
+            return None
+        pairs.append((wrong, given))
+    givens = [_given(o, name) for o in observations]
+    for rule in RULES:
+        for constant in _constants(rule, pairs, givens):
+            if all(rerun_fits(o, {name: rule.value(constant, _given(o, name))}) for o in observations):
+                how = rule.words.format(c=constant)
+                return Finding(f"wrong_{name}", _sentence(name, how, observations))
+    return None
+
+
+def _sentence(name: str, how: str, observations: Sequence[Observation]) -> str:
+    if how == RULES[0].words.format(c=0.0):
+        return f"{name} has no effect: the numbers are those for {name} = 0."
+    # Where one value is given everywhere, nothing tells one rule from another.
+    rule = f", {how}" if len({_given(o, name) for o in observations}) > 1 else ""
+    return f"The method is right, but runs with another {name}{rule}."
+
+
+def _given(observation: Observation, name: str) -> float:
+    value = observation.experiment.arguments[name]
+    assert isinstance(value, float)
+    return value
+
+
+def _constants(rule: Rule, pairs: Sequence[tuple[float, float]], givens: Sequence[float]) -> Iterator[float]:
+    """The constant that all experiments agree on, as a round number and as it was fitted."""
+    try:
+        constants = [rule.constant(wrong, given) for wrong, given in pairs]
+    except (ValueError, ZeroDivisionError, OverflowError):
+        return
+    middle = float(np.median(constants))
+    if not isfinite(middle) or not np.allclose(constants, middle, rtol=1e-5, atol=1e-9):
+        return
+    for constant in dict.fromkeys([float(f"{middle:.6g}"), middle]):
+        try:
+            values = [rule.value(constant, given) for given in givens]
+        except (ZeroDivisionError, OverflowError):
+            continue
+        if all(isinstance(value, float) and isfinite(value) for value in values):
+            yield constant
+
+
+def _fitted(observation: Observation, name: str, given: float) -> float | None:
+    """The value with which the reference comes closest to the first wrong rows; None where it does not come close."""
+    target, last = _first_rows(observation)
+    if not np.isfinite(target).all():
+        return None
+
+    def off(value: float) -> Array | None:
+        made = _short_run(observation.experiment, name, value, last)
+        return made - target if made is not None and made.shape == target.shape else None
+
+    at_given, distances = off(given), []
+    for value, made in _coarse_runs(observation.experiment, name, last):
+        if made.shape == target.shape:
+            distances.append((float(np.linalg.norm(made - target)), value))
+    refined = [_refined(off, value) for _, value in sorted(distances)[:REFINED]]
+    distance, value = min(refined, default=(np.inf, given))
+    # Whether it is close enough is for the tolerances to say; here only what cannot be is left out.
+    return value if at_given is not None and distance <= 1e-3 * np.linalg.norm(at_given) else None
+
+
+@lru_cache(maxsize=256)
+def _coarse_runs(experiment: Experiment, name: str, steps: int | None) -> tuple[tuple[float, Array], ...]:
+    """(value, numbers) over the whole scale: the same for all students whose runs go wrong at the same step."""
+    given = experiment.arguments[name]
+    assert isinstance(given, float)
+    values = (*((given or 1.0) * SCALE), 1.0 - given)
+    runs = ((float(value), _short_run(experiment, name, float(value), steps)) for value in values)
+    return tuple((value, made) for value, made in runs if made is not None)
+
+
+def _short_run(experiment: Experiment, name: str, value: float, steps: int | None) -> Array | None:
+    """The first rows of the reference with that value, flat; None where they are not finite."""
+    shorter: dict[str, Argument] = {} if steps is None else {STEPS: steps}
+    parts = rerun(experiment, {name: value, **shorter})
+    made = None if parts is None else np.concatenate([part.ravel() for part in parts])
+    return made if made is not None and np.isfinite(made).all() else None
+
+
+def _first_rows(observation: Observation) -> tuple[Array, int | None]:
+    """The numbers to fit, flat, and the number of steps that gives them; None for a function without steps."""
+    assert observation.parts is not None
+    if not observation.answer.iterative or STEPS not in observation.experiment.arguments:
+        return np.concatenate([part.ravel() for part in observation.parts]), None
+    # One row more than the first wrong one: that one alone may fit where the method has a memory.
+    last = min((observation.first_difference(0) or 0) + 1, len(observation.parts[0]) - 1)
+    return observation.parts[0][: last + 1].ravel(), last
+
+
+def _refined(off: Callable[[float], Array | None], value: float) -> tuple[float, float]:
+    """(distance, value) after Gauss-Newton steps, halved where they do not help."""
+    here = off(value)
+    assert here is not None
+    distance = float(np.linalg.norm(here))
+    for _ in range(STEPS_OF_GAUSS_NEWTON):
+        small = 1e-6 * (abs(value) or 1.0)
+        beside = off(value + small)
+        if beside is None:
+            break
+        slope = (beside - here) / small
+        square = float(slope @ slope)
+        step = -float(slope @ here) / square if square > 0 else 0.0
+        for _ in range(HALVINGS):
+            there = off(value + step)
+            if there is not None and np.linalg.norm(there) < distance:
+                break
+            step /= 2
+        else:
+            break
+        before, distance = distance, float(np.linalg.norm(there))
+        value, here = value + step, there
+        if distance > 0.8 * before:  # steps that lead to a solution gain more
+            break
+    return distance, value
