@@ -15,6 +15,7 @@ PACKAGE = Path(grader.__file__).parent
 # From the top to the ground. A package imports only packages that stand below it.
 ORDER = [
     "cli",
+    "validation",
     "batch",
     "report",
     "gradebook",

@@ -9,7 +9,7 @@ import typer
 
 from grader.assignment.errors import AssignmentError
 from grader.assignment.handout import HandoutError
-from grader.cli import assistant, author, instructor, library, machine, student
+from grader.cli import assistant, author, instructor, library, machine, student, validation
 from grader.gradebook.errors import GradebookError
 from grader.sandbox.warm import SandboxUnavailableError
 from grader.submission.intake import PathError
@@ -33,6 +33,7 @@ app.command("mark", rich_help_panel="Teaching assistants")(assistant.mark)
 app.command("report", rich_help_panel="Instructors")(instructor.report)
 app.command("list", rich_help_panel="Instructors")(instructor.list_assignments)
 app.command("release", rich_help_panel="Authors")(author.release)
+app.command("validate", rich_help_panel="Authors")(validation.validate)
 app.command("reference", rich_help_panel="Everybody")(library.reference)
 app.command("doctor", rich_help_panel="This machine")(machine.doctor)
 
