@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from grader.assignment.check import Statistics
 from grader.assignment.errors import AssignmentError
 from grader.assignment.experiment import Experiment
 from grader.assignment.question import Question
@@ -18,6 +19,8 @@ from grader.locations import shipped
 SPECIFICATION = "assignment.toml"
 CHECKS = "checks.py"
 HANDOUT = "handout.py"
+FALSE_ALARM = 1e-6
+"""How likely the statistics of an assignment may be to reject a right submission."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +103,7 @@ def load_assignment(folder: Path) -> Assignment:
         )
     questions = [_merged(folder, asked, by_id.get(asked.id)) for asked in specification.questions]
     _check_experiments(folder, questions)
+    _check_false_alarm(folder, questions)
     digest = hashlib.sha256()
     for name in (SPECIFICATION, CHECKS):
         digest.update((folder / name).read_bytes() if (folder / name).is_file() else b"")
@@ -166,3 +170,18 @@ def _check_experiments(folder: Path, questions: Sequence[Question]) -> None:
                 raise AssignmentError(f"{place}: there is no experiment {sorted(missing)[0]!r}")
             if not question.experiments_of(check):
                 raise AssignmentError(f"{place}: it selects no experiment")
+
+
+def _check_false_alarm(folder: Path, questions: Sequence[Question]) -> None:
+    """All statistics together reject a right submission with a probability of at most `FALSE_ALARM`."""
+    total = sum(
+        check.false_alarm * len(question.experiments_of(check))
+        for question in questions
+        for check in question.checks
+        if isinstance(check, Statistics)
+    )
+    if total > FALSE_ALARM * (1 + 1e-9):
+        raise AssignmentError(
+            f"{folder / CHECKS}: the statistics reject a right submission with a probability of up to {total:.2g}; "
+            f"lower false_alarm so that it is at most {FALSE_ALARM:g} (it counts for each experiment)"
+        )

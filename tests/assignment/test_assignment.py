@@ -114,3 +114,36 @@ def test_points_and_titles_leave_the_recordings_valid_and_data_does_not(copy: Pa
     assert retitled.hash != before.hash
     change(copy / "checks.py", "columns=10, condition=10.0, seed=1", "columns=10, condition=10.0, seed=11")
     assert experiments_hash(load_assignment(copy)) != experiments_hash(before)
+
+
+SAMPLER = """
+import numpy as np
+from grader.assignment import Experiment, Moment, Question, Seed, Statistics
+
+def normal(count, generator):
+    return generator.standard_normal((count, 1))
+
+law = Moment("the mean", of=lambda x: x, expected=0.0, variance=1.0)
+questions = [
+    Question(
+        "q",
+        experiments=[Experiment(f"seed {s}", normal, count=100, generator=Seed(s)) for s in range(4)],
+        checks=[Statistics(points=1, laws=[law], false_alarm=FALSE_ALARM)],
+    )
+]
+"""
+
+
+@pytest.mark.parametrize(("false_alarm", "together"), [(1e-7, None), (2.5e-7, None), (5e-7, "2e-06")])
+def test_all_statistics_together_keep_the_false_alarm_below_one_in_a_million(
+    tmp_path: Path, false_alarm: float, together: str | None
+) -> None:
+    (tmp_path / "assignment.toml").write_text(
+        'id = "s"\ntitle = "S"\nlecture = 7\n[[questions]]\nid = "q"\ntitle = "Q"\npoints = 1\n', encoding="utf-8"
+    )
+    (tmp_path / "checks.py").write_text(SAMPLER.replace("FALSE_ALARM", str(false_alarm)), encoding="utf-8")
+    if together is None:
+        assert load_assignment(tmp_path).max_score == 1
+    else:
+        with pytest.raises(AssignmentError, match=f"probability of up to {together}; lower false_alarm"):
+            load_assignment(tmp_path)
