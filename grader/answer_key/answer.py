@@ -54,6 +54,8 @@ class Answer:
     variants: Mapping[str, VariantAnswer]
     horizon: int
     """Rows from this index on are not compared: rounding alone may change them more than a mistake would."""
+    single: bool
+    """Whether float32 can tell right from wrong here: no mistake that is seen lies within its tolerance."""
     theorem: TheoremAnswer | None = None
 
 

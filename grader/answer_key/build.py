@@ -74,11 +74,24 @@ def build_answer(experiment: Experiment, seed: int = 0, aided: bool = True) -> A
         )
         for precision, unit in UNIT_ROUNDOFF.items()
     }
+    if not all(np.isfinite(part).all() for parts in envelopes.values() for part in parts):
+        raise AssignmentError(
+            f"experiment {experiment.key!r}: an equivalent, or the reference under rounding-sized perturbations, "
+            "returns numbers that are not finite; choose a milder experiment"
+        )
     wrong = {
         variant.identifier: _variant_answer(experiment, variant, seed)
         for kind in (Kind.MISTAKE, Kind.CONVENTION)
         for variant in _of(experiment, kind)
     }
+    horizon = _horizon(exact.parts, envelopes["float64"], wrong, experiment.iterative)
+    mistakes = [wrong[variant.identifier] for variant in _of(experiment, Kind.MISTAKE)]
+
+    right = exact.parts
+
+    def seen(mistake: VariantAnswer, precision: str) -> bool:
+        return _is_outside(right, mistake, envelopes[precision], experiment.iterative, precision, horizon)
+
     return Answer(
         parts=exact.parts,
         returns_tuple=exact.returns_tuple,
@@ -86,7 +99,8 @@ def build_answer(experiment: Experiment, seed: int = 0, aided: bool = True) -> A
         calls=exact.calls,
         envelope=envelopes,
         variants=wrong,
-        horizon=_horizon(exact.parts, envelopes["float64"], wrong, experiment.iterative),
+        horizon=horizon,
+        single=all(seen(mistake, "float32") for mistake in mistakes if seen(mistake, "float64")),
         theorem=_theorem_answer(experiment, exact.parts, envelopes, seed),
     )
 
@@ -179,6 +193,23 @@ def _horizon(
         if beyond.size:
             length = min(length, int(beyond[0]))
     return length
+
+
+def _is_outside(
+    exact: Parts,
+    variant: VariantAnswer,
+    envelopes: tuple[NDArray[np.float64], ...],
+    iterative: bool,
+    precision: str,
+    horizon: int,
+) -> bool:
+    """Whether some row before the horizon is farther from the reference than this precision allows."""
+    if variant.parts is None or [part.shape for part in variant.parts] != [part.shape for part in exact]:
+        return True
+    return any(
+        bool((distances(right, got, iterative) > tolerance(right, wide, iterative, precision))[:horizon].any())
+        for right, got, wide in zip(exact, variant.parts, envelopes, strict=True)
+    )
 
 
 def _theorem_answer(

@@ -83,6 +83,7 @@ def _describe(answer: Answer, tensors: Tensors) -> dict[str, Any]:
         "calls": dict(answer.calls),
         "envelope": {precision: _store(parts, tensors) for precision, parts in answer.envelope.items()},
         "horizon": answer.horizon,
+        "single": answer.single,
         "theorem": answer.theorem and _describe_theorem(answer.theorem, tensors),
         "variants": {name: _describe_variant(variant, tensors) for name, variant in answer.variants.items()},
     }
@@ -122,6 +123,7 @@ def _answer(entry: dict[str, Any], tensors: Tensors) -> Answer:
         envelope={precision: _load(names, tensors) for precision, names in entry["envelope"].items()},
         variants={name: _variant(variant, tensors) for name, variant in entry["variants"].items()},
         horizon=entry["horizon"],
+        single=entry["single"],
         theorem=entry["theorem"] and _theorem(entry["theorem"], tensors),
     )
 

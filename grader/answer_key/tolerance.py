@@ -6,7 +6,7 @@ asked at a point that is off by as much, since an implementation that orders its
 there. The envelope of row k is the largest distance of x_k from the unperturbed run, over these runs and over all
 equivalents. The tolerance is
 
-    max(FACTOR * envelope_k, FLOOR * u * ||x_k||),
+    max(FACTOR * envelope_k, FLOOR * u * max_{j <= k} ||x_j||),
 
 where FACTOR covers correct forms that are in no library and FLOOR the rounding of the last operation itself.
 No other constant enters: the problem decides.
@@ -94,6 +94,7 @@ def tolerance(
 ) -> NDArray[np.float64]:
     """Allowed distance of each row."""
     with np.errstate(all="ignore"):
-        size = np.linalg.norm(rows(part, iterative), axis=1)
+        # A correct form may carry the rounding of larger, earlier iterates, for example in a sum of all steps.
+        size = np.maximum.accumulate(np.linalg.norm(rows(part, iterative), axis=1))
     floor = FLOOR * UNIT_ROUNDOFF[precision] * size
     return np.maximum(FACTOR * envelope_of_part, np.where(np.isfinite(floor), floor, 0.0))

@@ -63,8 +63,9 @@ class Observation:
         """The precision that the numbers were computed in, as far as it shows.
 
         An array of float32, or one of float64 that holds nothing but float32 numbers where the answer does not.
+        Double where single precision could not tell right from wrong.
         """
-        if self.numbers is None:
+        if self.numbers is None or not self.answer.single:
             return "float64"
         if "float32" in _dtypes(self.recording.value):
             return "float32"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from grader.assignment.errors import AssignmentError
 from grader.assignment.experiment import Experiment
 from reference import problems
 from reference.lecture02.gradient_descent import gradient_descent
+from reference.variants import equivalent, mistake
 
 
 def allowed(answer: Answer, precision: str = "float64") -> np.ndarray:
@@ -121,6 +123,38 @@ def test_the_comparison_stops_where_rounding_alone_separates_the_paths() -> None
     assert 0 < answer.horizon < 401
     reached = FACTOR * answer.envelope["float64"][0]
     assert reached[answer.horizon] > 1e3 * reached[1]
+
+
+def test_an_envelope_that_is_not_finite_is_the_authors_error_and_not_a_free_pass() -> None:
+    def short(gradient: Any, x0: Any, learning_rate: float, num_steps: int) -> Any:
+        return gradient_descent(gradient, x0, learning_rate, num_steps)
+
+    @equivalent(short)
+    def broken(gradient: Any, x0: Any, learning_rate: float, num_steps: int) -> Any:
+        rows = gradient_descent(gradient, x0, learning_rate, num_steps)
+        rows[5:] = np.nan
+        return rows
+
+    experiment = Experiment("e", short, problems.parabola(), learning_rate=0.1, num_steps=10)
+    with pytest.raises(AssignmentError, match="an equivalent, or the reference under"):
+        build_answer(experiment)
+    assert broken is not None
+
+
+def test_single_precision_is_not_accepted_where_it_cannot_tell_right_from_wrong() -> None:
+    def descent_by(scale: float) -> Any:
+        def scaled(gradient: Any, x0: Any, learning_rate: float, num_steps: int) -> Any:
+            return gradient_descent(gradient, x0, learning_rate, num_steps)
+
+        @mistake(scaled, "The step is a little too long.")
+        def too_long(gradient: Any, x0: Any, learning_rate: float, num_steps: int) -> Any:
+            return gradient_descent(gradient, x0, learning_rate * scale, num_steps)
+
+        assert too_long is not None
+        return build_answer(Experiment("e", scaled, problems.parabola(), learning_rate=0.1, num_steps=10))
+
+    assert descent_by(1.1).single
+    assert not descent_by(1 + 1e-7).single
 
 
 def test_a_reference_that_fails_is_the_authors_error() -> None:

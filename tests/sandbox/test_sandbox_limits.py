@@ -36,8 +36,8 @@ def test_an_endless_loop_is_stopped_at_its_line(call: CallOnce) -> None:
     assert recording.error.line in (3, 4)
 
 
-def test_sleeping_counts_on_the_clock(call: CallOnce) -> None:
-    recording = call("import time\ndef f():\n    time.sleep(60)")
+def test_sleeping_counts_on_the_clock(call: CallOnce, limits: Limits) -> None:
+    recording = call("import time\ndef f():\n    time.sleep(60)", limits=replace(limits, wall_seconds=1.5))
     assert recording.outcome is Outcome.TIMED_OUT
     assert recording.reason == "Stopped after 1.5 s on the clock."
     assert recording.error is not None
@@ -50,7 +50,7 @@ def test_code_that_swallows_the_interruption_is_killed(execute: Execute) -> None
     assert run.recordings["g"].value == np.array(1)
 
 
-def test_signals_cannot_be_blocked_for_good(execute: Execute) -> None:
+def test_signals_cannot_be_blocked_for_good(execute: Execute, limits: Limits) -> None:
     source = """
 import signal, time
 def f():
@@ -60,7 +60,7 @@ def g():
     return 1
 """
     began = time.monotonic()
-    run = execute(source, call=["f", "g"])
+    run = execute(source, call=["f", "g"], limits=replace(limits, wall_seconds=1.5))
     assert run.recordings["f"].outcome is Outcome.TIMED_OUT
     assert run.recordings["g"].value == np.array(1)
     assert time.monotonic() - began < 6
@@ -109,7 +109,7 @@ def test_the_memory_of_the_limit_is_there(call: CallOnce) -> None:
     assert call("import numpy as np\ndef f():\n    return np.empty(50 * 2 ** 20).size").value == np.array(50 * 2**20)
 
 
-def test_a_fork_bomb_is_bounded(execute: Execute, healthy: Callable[[], bool]) -> None:
+def test_a_fork_bomb_is_bounded(execute: Execute, healthy: Callable[[], bool], limits: Limits) -> None:
     source = """
 import os, time
 def f():
@@ -131,7 +131,7 @@ def bomb():
 def g():
     return 1
 """
-    run = execute(source, call=["f", "g", "bomb"])
+    run = execute(source, call=["f", "g", "bomb"], limits=replace(limits, wall_seconds=1.5))
     assert 8 <= int(np.asarray(run.recordings["f"].value)) <= 20
     assert run.recordings["g"].value == np.array(1)
     assert run.recordings["bomb"].outcome in (Outcome.TIMED_OUT, Outcome.DIED)
