@@ -6,12 +6,14 @@ import hashlib
 import warnings
 from collections.abc import Callable, Mapping
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+import grader.guest
 import reference
 from grader.answer_key.answer import UNIT_ROUNDOFF, Answer, AnswerKey, Parts, TheoremAnswer, VariantAnswer
 from grader.answer_key.tolerance import FACTOR, FLOOR, RUNS, distances, envelope, perturbed, tolerance
@@ -27,14 +29,16 @@ VARIANT_RUNS = 4
 def key_hash(assignment: Assignment, seed: int = 0, aided: bool = True) -> str:
     """SHA-256 over everything that an answer key is made from: equal hash, equal key."""
     digest = hashlib.sha256()
-    digest.update(f"{assignment.hash} {np.__version__} {_sources_hash()} {seed} {aided}".encode())
+    torch = version("torch") if assignment.specification.environment == "torch" else ""
+    digest.update(f"{assignment.hash} {np.__version__} {torch} {_sources_hash()} {seed} {aided}".encode())
     return digest.hexdigest()
 
 
 @cache
 def _sources_hash() -> str:
     digest = hashlib.sha256()
-    for folder in (Path(reference.__file__).parent, Path(__file__).parent):
+    # The guest's drivers run the reference, too.
+    for folder in (Path(reference.__file__).parent, Path(__file__).parent, Path(grader.guest.__file__).parent):
         for file in sorted(folder.rglob("*.py")):
             digest.update(file.relative_to(folder).as_posix().encode() + file.read_bytes())
     return digest.hexdigest()

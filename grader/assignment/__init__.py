@@ -14,12 +14,15 @@ from grader.assignment.check import (
     LinearRate,
     Moment,
     Monotone,
+    OptimizerSteps,
     Property,
     Statistics,
     SublinearRate,
+    Training,
     UnchangedInputs,
     Values,
 )
+from grader.assignment.drive import Drive, Group
 from grader.assignment.errors import AssignmentError
 from grader.assignment.experiment import Experiment, Seed
 from grader.assignment.question import Question
@@ -42,9 +45,11 @@ __all__ = [
     "Cost",
     "Deterministic",
     "Distribution",
+    "Drive",
     "Equivariant",
     "Experiment",
     "ForbiddenOracle",
+    "Group",
     "Idempotent",
     "InformationFlow",
     "InvariantToConstant",
@@ -53,11 +58,13 @@ __all__ = [
     "Moment",
     "Monotone",
     "NonExpansive",
+    "OptimizerSteps",
     "Property",
     "Question",
     "Seed",
     "Statistics",
     "SublinearRate",
+    "Training",
     "UnchangedInputs",
     "Values",
     "moved_problem",

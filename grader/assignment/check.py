@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from grader.assignment.drive import Drive, driven
 from grader.assignment.errors import AssignmentError
 from grader.assignment.experiment import Experiment
 from grader.assignment.relations import Relation
@@ -273,3 +274,67 @@ class Statistics(Check):
             raise AssignmentError(f"the check {self.id!r} needs at least one law")
         if not 0 < self.false_alarm <= 1e-6:
             raise AssignmentError(f"the check {self.id!r}: a false alarm must be rarer than 1e-6")
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptimizerSteps(Check):
+    """All parameters of an optimizer after every step of a `Drive`, compared within the derived tolerance.
+
+    `function`, where it is given, is the reference's class.
+    """
+
+    kind: ClassVar[str] = "optimizer"
+    default_title: ClassVar[str] = "Every step of the optimizer is right"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if isinstance(self.function, type):
+            object.__setattr__(self, "function", driven(self.function))
+
+    def selects(self, experiment: Experiment) -> bool:
+        """Drives."""
+        return isinstance(experiment, Drive) and super().selects(experiment)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training(Check):
+    """The training reaches a loss or an accuracy, with no more oracle calls and steps than it may use.
+
+    The function returns its final parameters, in the shape of x0, or all iterates, of which the last is judged.
+
+    Args:
+        measure: final parameters -> one number; the problem's objective where none is given.
+        at_most: the number may be at most this (a loss); or
+        at_least: it must be at least this (an accuracy).
+        calls: oracle -> most calls; an oracle that is not named is free.
+        steps: returned iterates may be at most x_0, ..., x_steps.
+    """
+
+    kind: ClassVar[str] = "training"
+    default_title: ClassVar[str] = "The training reaches its goal within the budget"
+
+    measure: Callable[[NDArray[np.float64]], float] | None = None
+    at_most: float | None = None
+    at_least: float | None = None
+    calls: Mapping[str, int] = field(default_factory=dict)
+    steps: int | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if (self.at_most is None) == (self.at_least is None):
+            raise AssignmentError(f"the check {self.id!r} needs a goal: either at_most or at_least")
+
+    def selects(self, experiment: Experiment) -> bool:
+        """Experiments with a starting point x0, the named oracles, and something to measure."""
+        arguments = experiment.given
+        return (
+            "x0" in arguments
+            and self.calls.keys() <= experiment.oracles.keys()
+            and (self.measure is not None or experiment.problem is not None)
+            and super().selects(experiment)
+        )
+
+    def reached(self, number: float) -> bool:
+        """Whether the number is as good as the goal; nan never is."""
+        low_enough = self.at_most is None or number <= self.at_most
+        return low_enough and (self.at_least is None or number >= self.at_least)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from grader.guest.driving import drive, objection
 from grader.guest.encoding import (
     Array,
     RefusedError,
@@ -35,7 +37,7 @@ def perform(workspace: Workspace, channel: Channel, request: bytes) -> bytes:
     Args:
         workspace: where the function was defined.
         channel: where the oracles are asked.
-        request: arrays and JSON: "function" and "arguments".
+        request: arrays and JSON: "function" and "arguments", and "driven" where it is an optimizer's class.
 
     Returns:
         Arrays and JSON: "outcome", "tree", "returned_type", "reason", "changed_inputs", "printed", "error".
@@ -53,6 +55,10 @@ def perform(workspace: Workspace, channel: Channel, request: bytes) -> bytes:
             else f"`{call['function']}` is not a function but a value of type {type_name(function)}."
         )
         return pack([], {"outcome": "missing", "tree": None, "reason": reason})
+    if call["driven"]:
+        if reason := objection(function):
+            return pack([], {"outcome": "refused", "tree": None, "reason": f"`{call['function']}`: {reason}"})
+        function = partial(drive, function)
     arguments = [_argument(position, entry, arrays, channel) for position, entry in enumerate(call["arguments"])]
     before = [(array, array.shape, array.dtype, _tobytes(array)) for array in arrays]
     results: list[Array] = []

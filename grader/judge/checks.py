@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from functools import singledispatch
 
 import numpy as np
+from numpy.typing import NDArray
 
+from grader.answer_key.answer import Parts
 from grader.assignment.check import (
     Bound,
     Calls,
@@ -16,12 +18,16 @@ from grader.assignment.check import (
     Iterates,
     LinearRate,
     Monotone,
+    OptimizerSteps,
     Property,
     Statistics,
     SublinearRate,
+    Training,
     UnchangedInputs,
     Values,
 )
+from grader.assignment.drive import Drive
+from grader.assignment.errors import AssignmentError
 from grader.assignment.theorem import theorem
 from grader.judge import sentences
 from grader.judge.grade import Outcome
@@ -213,9 +219,83 @@ def _(check: UnchangedInputs, observation: Observation) -> Outcome:
     changed = " and ".join(observation.recording.changed_inputs)
     if changed:
         return _failed(observation, f"{changed} changed during the call; whoever called the function still needs it.")
-    if observation.path is None or not sum(observation.recording.calls.values()):
+    if not _ran(observation):
         return _failed(observation, "the function did not run the method, so this is not judged.")
     return _passed(observation, "the inputs are as they were.")
+
+
+def _ran(observation: Observation) -> bool:
+    """Whether there is a path and the method was run for it: oracles were called, or a driven optimizer has moved.
+
+    A function that is given no oracle has run where it returned numbers of the right form.
+    """
+    path = observation.path
+    if not observation.answer.iterative and not isinstance(observation.experiment, Drive):
+        return observation.parts is not None
+    if path is None or isinstance(observation.experiment, Drive):
+        return path is not None and not (path == path[0]).all()
+    return sum(observation.recording.calls.values()) > 0
+
+
+@_judge.register
+def _(check: OptimizerSteps, observation: Observation) -> Outcome:
+    experiment = observation.experiment
+    if observation.parts is None or not isinstance(experiment, Drive):
+        return _not_judged(observation)
+    first = observation.first_difference(0)
+    if first is None:
+        return _passed(observation, sentences.agrees(observation))
+    if first == 0:
+        return _failed(observation, "the parameters change before the first step.", first)
+    wrong = np.abs(observation.parts[0][first] - observation.answer.parts[0][first])
+    beyond = ~(wrong <= observation.allowed(0)[first] / np.sqrt(wrong.size))
+    sizes = experiment.parameter_sizes()
+    ends = np.cumsum([size for _, _, size in sizes])
+    places = [
+        f"parameter {place} of group {group}" if len(experiment.shapes) > 1 else f"parameter {place}"
+        for (group, place, size), end in zip(sizes, ends, strict=True)
+        if beyond[end - size : end].any()
+    ]
+    which = "all parameters" if len(places) == len(sizes) > 1 else " and ".join(places)
+    special = " and ".join(experiment.events(first))
+    place = f"step {first}{f' ({special})' if special else ''}"
+    right = "; the steps before it are right" if first > 1 else ""
+    return _failed(observation, f"{place} is the first wrong one{right}. It is wrong in {which}.", first)
+
+
+@_judge.register
+def _(check: Training, observation: Observation) -> Outcome:
+    experiment = observation.experiment
+    problem, start = experiment.problem, np.shape(experiment.arguments["x0"])  # type: ignore[arg-type]
+    measure = check.measure or (problem.objective if problem is not None else None)
+    right, got = _last(observation.answer.parts, start), _last(observation.numbers, start)
+    if measure is None or right is None or not check.reached(float(measure(right))):
+        raise AssignmentError(f"{experiment.key}: the reference itself does not reach the goal of {check.id!r}")
+    if got is None:
+        return _not_judged(observation)
+    steps = len(observation.numbers[0]) - 1 if observation.numbers and observation.numbers[0].shape != start else 0
+    if check.steps is not None and steps > check.steps:
+        return _failed(observation, f"{steps} steps were made; {check.steps} are allowed.")
+    for oracle, allowed in check.calls.items():
+        made = observation.recording.calls.get(oracle, 0)
+        if made > allowed:
+            return _failed(observation, f"{oracle} was called {made} times; {allowed} calls are allowed.")
+    with np.errstate(all="ignore"):
+        number = float(measure(got))
+    asked = f"at most {check.at_most:g}" if check.at_most is not None else f"at least {check.at_least:g}"
+    reached = f"the training reaches {number:.4g}, where {asked} is asked."
+    return _passed(observation, reached) if check.reached(number) else _failed(observation, reached)
+
+
+def _last(parts: Parts | None, shape: tuple[int, ...]) -> NDArray[np.float64] | None:
+    """The final parameters in a result that is these alone, or all iterates; None where it is neither."""
+    if parts is None or len(parts) != 1:
+        return None
+    (result,) = parts
+    if result.shape == shape:
+        return result
+    final: NDArray[np.float64] | None = result[-1] if result.shape[1:] == shape and len(result) else None
+    return final
 
 
 def _related(check: Property, observation: Observation, observations: Sequence[Observation]) -> Outcome:

@@ -20,6 +20,7 @@ from typing import Protocol
 
 import numpy as np
 
+from grader.guest.driving import Layout
 from grader.guest.encoding import pack, pack_point, unpack_point
 from grader.guest.frames import Kind
 from grader.guest.limits import OUT_OF_TIME, Allowance
@@ -490,7 +491,8 @@ def packed(call: Call) -> bytes:
         else:
             scalar = argument.item() if isinstance(argument, np.generic) else argument
             entries.append({"name": name, "scalar": scalar})
-    return pack(arrays, {"function": call.function, "arguments": entries})
+    driven = any(isinstance(argument, Layout) for argument in call.arguments.values())
+    return pack(arrays, {"function": call.function, "arguments": entries, "driven": driven})
 
 
 def _seed(generator: np.random.Generator) -> int:
