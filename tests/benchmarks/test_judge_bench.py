@@ -1,0 +1,76 @@
+"""A part of the judge bench as a test: no wrong form accepted, no right one rejected, no mistake misnamed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from benchmarks.judge import Judged, bench, experiments, forms, record
+from benchmarks.rewritten import RIGHT, WRONG
+from grader.assignment import Experiment
+from reference.lecture03.heavy_ball import heavy_ball
+from reference.lecture04.projections import project_simplex
+from reference.lecture04.proximal_gradient_descent import proximal_gradient_descent
+from reference.lecture08.adam import adam
+from reference.lecture09.saga import saga
+from reference.variants import variants
+
+ALGORITHMS = [heavy_ball, proximal_gradient_descent, project_simplex, adam, saga]
+
+Chosen = dict[Callable[..., Any], list[Experiment]]
+
+
+@pytest.fixture(scope="module")
+def chosen() -> Chosen:
+    return experiments()
+
+
+@pytest.fixture(scope="module", params=ALGORITHMS, ids=lambda algorithm: algorithm.__name__)
+def judged(request: pytest.FixtureRequest, chosen: Chosen) -> list[Judged]:
+    return bench({request.param: chosen[request.param]})[0]
+
+
+def test_every_right_form_is_accepted_and_told_nothing(judged: list[Judged]) -> None:
+    right = [each for each in judged if each.form.mistake is None]
+    assert {each.form.family for each in right} == {
+        "reference",
+        "equivalents",
+        "single precision",
+        "other order of sums",
+        "rewritten",
+    }
+    assert [each.form.name for each in right if not each.accepted or each.diagnosis is not None] == []
+
+
+def test_every_wrong_form_is_rejected_and_named(judged: list[Judged]) -> None:
+    wrong = [each for each in judged if each.form.mistake is not None]
+    assert len(wrong) > 10
+    assert [each.form.name for each in wrong if each.accepted or not each.named] == []
+
+
+def test_each_mistake_is_tried_and_each_rewritten_one_is_in_the_library(chosen: Chosen) -> None:
+    for algorithm, group in chosen.items():
+        known = {variant.identifier for variant in variants(algorithm)}
+        tried = {form.mistake for form in forms(group[0]) if form.mistake is not None}
+        assert {identifier for identifier, _ in WRONG.get(algorithm, [])} <= tried <= known
+    assert set(RIGHT) | set(WRONG) <= set(chosen)
+
+
+def bits(function: Callable[..., Any], experiment: Experiment) -> np.ndarray:
+    value = record(function, experiment).value
+    assert isinstance(value, np.ndarray)
+    return value
+
+
+def test_rewritten_forms_are_other_code_and_not_the_same_bits(chosen: Chosen) -> None:
+    """A rewritten form that returned the reference's very bits everywhere would test nothing about rounding."""
+    different = [
+        function
+        for algorithm, functions in RIGHT.items()
+        for function in functions
+        if any(not np.array_equal(bits(function, e), bits(algorithm, e)) for e in chosen[algorithm])
+    ]
+    assert len({algorithm for algorithm, functions in RIGHT.items() if set(functions) & set(different)}) >= 10
