@@ -10,6 +10,7 @@ from typing import Literal, Self
 
 from grader.answer_key.cache import answer_key
 from grader.assignment.assignment import Assignment, load_assignment
+from grader.assignment.experiment import Argument as BoundArgument
 from grader.assignment.experiment import Experiment
 from grader.judge.grade import BlockRemark, Grade, QuestionGrade, Status
 from grader.judge.judge import block_remarks, judge
@@ -58,7 +59,8 @@ class Workplace:
         try:
             program = parse(submission)
         except RefusedError as refusal:
-            return Graded(ungraded(self.assignment, submission.student, submission.file_name, "refused", str(refusal)))
+            grade = ungraded(self.assignment, submission.student, submission.file_name, "refused", str(refusal))
+            return Graded(grade.model_copy(update={"late": late}))
         run, content = self._run_or_restore(program, stored_run)
         questions = judge(self.assignment, self.key, run, program.written)
         remarks = tuple(BlockRemark(label=submission.file_name, sentence=text) for text in program.remarks)
@@ -92,11 +94,12 @@ class Workplace:
 
 def calls(experiments: list[Experiment]) -> list[Call]:
     """The experiments as the sandbox sees them."""
-    return [Call(e.key, e.function, {name: _argument(e, name) for name in e.arguments}) for e in experiments]
+    return [
+        Call(e.key, e.function, {name: _crossing(value, e) for name, value in e.arguments.items()}) for e in experiments
+    ]
 
 
-def _argument(experiment: Experiment, name: str) -> Argument:
-    value = experiment.arguments[name]
+def _crossing(value: BoundArgument, experiment: Experiment) -> Argument:
     if not callable(value):
         return value
     assert experiment.problem is not None

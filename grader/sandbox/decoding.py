@@ -6,7 +6,6 @@ Caps stand before parsing, types and ranges are checked after it, and every text
 from __future__ import annotations
 
 import json
-import math
 import struct
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -210,8 +209,3 @@ def _list(items: Any) -> list[Any]:
 
 def _code(code: Any) -> int | None:
     return code if type(code) is int and 0 <= code < 256 else None
-
-
-def _seconds(seconds: Any) -> float:
-    seconds = float(seconds)
-    return min(max(seconds, 0.0), 1e6) if math.isfinite(seconds) else 0.0

@@ -150,9 +150,13 @@ def test_a_worker_that_is_killed_costs_nobody_a_grade(hw2: Assignment, book: Gra
 def test_late_work_is_flagged_and_graded(hw2: Assignment, book: Gradebook, solution: Submission) -> None:
     assert solution.modified_at is not None
     due = hw2.specification.model_copy(update={"due": solution.modified_at.replace(year=2000)})
-    (grade,) = grade_batch(replace(hw2, specification=due), [solution], book)
-    assert grade.late
-    assert grade.status == "graded"
+    late = replace(hw2, specification=due)
+    unreadable = replace(solution, student="thales", content=b"")
+    grades = {grade.student: grade for grade in grade_batch(late, [solution, unreadable], book)}
+    assert {name: (grade.status, grade.late) for name, grade in grades.items()} == {
+        "ada": ("graded", True),
+        "thales": ("refused", True),
+    }
 
 
 def test_the_core_is_given_back() -> None:
