@@ -179,7 +179,7 @@ def examples() -> dict[str, Experiment]:
         if entry.example is not None and entry.module.split(".")[1] in LECTURES:
             try:
                 made = Experiment("example", entry.function, entry.example.problem(), **entry.example.arguments)
-            except AssignmentError:  # it needs an argument that no problem offers, such as a general prox
+            except AssignmentError:  # it needs an argument that no problem offers
                 continue
             if made.iterative:
                 found[entry.name] = made
@@ -267,7 +267,7 @@ def run(function: Callable[..., Any], arguments: Mapping[str, Any], dtype: type 
 
     def given(argument: Any) -> Any:
         if callable(argument):
-            return lambda point: np.asarray(argument(np.asarray(point, dtype=np.float64))).astype(dtype)
+            return lambda point, *rest: np.asarray(argument(np.asarray(point, dtype=np.float64), *rest)).astype(dtype)
         return argument.astype(dtype) if isinstance(argument, np.ndarray) and argument.dtype.kind == "f" else argument
 
     with np.errstate(all="ignore"), warnings.catch_warnings():

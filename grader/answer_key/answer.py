@@ -38,9 +38,11 @@ class TheoremAnswer:
     """Precision -> (K+1,): by how much rounding may carry a correct run above the bound."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Answer:
     """What the reference gives in one experiment, and how far a correct form may be from it.
+
+    Answers are compared and hashed as objects: what follows from one alone is found once (`functools.lru_cache`).
 
     `envelope[precision][part][k]` is the largest distance of row k over the perturbed runs and the equivalents;
     a value that is not a sequence of iterates is one single row.

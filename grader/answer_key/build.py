@@ -21,6 +21,7 @@ from grader.assignment.assignment import Assignment
 from grader.assignment.errors import AssignmentError
 from grader.assignment.experiment import Argument, Experiment
 from grader.assignment.theorem import theorem
+from grader.sandbox.oracle_arguments import evaluations
 from reference.variants import Kind, Variant, variants
 
 VARIANT_RUNS = 4
@@ -129,9 +130,9 @@ def _run(function: Callable[..., Any], arguments: Mapping[str, Argument]) -> _Ou
     calls = {name: 0 for name, argument in arguments.items() if callable(argument)}
 
     def counted(name: str, oracle: Callable[..., Any]) -> Callable[..., Any]:
-        def answer(point: NDArray[np.float64], *rest: Any) -> Any:
-            calls[name] += 1
-            return oracle(point, *rest)
+        def answer(*arguments: Any) -> Any:
+            calls[name] += evaluations(*arguments)
+            return oracle(*arguments)
 
         return answer
 

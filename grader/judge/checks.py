@@ -33,7 +33,7 @@ from grader.judge import sentences
 from grader.judge.grade import Outcome
 from grader.judge.observation import Observation
 from grader.judge.properties import first_growth, violation
-from grader.judge.rate import fitted_exponent, fitted_slope, objective_slack, power_window, rate_window
+from grader.judge.rate import fitted_exponent, fitted_slope, linear_rate, sublinear_rate
 from grader.judge.statistics import departure
 from reference.quantities import distance, gap
 
@@ -96,7 +96,7 @@ def _(check: LinearRate, observation: Observation) -> Outcome:
     path, problem = observation.path, observation.experiment.problem
     if path is None or problem is None:
         return _not_judged(observation)
-    window = rate_window(distance(observation.answer.parts[0], problem), observation.allowed(0))
+    window = linear_rate(observation.experiment, observation.answer, observation.precision)
     if window is None:
         return _passed(observation, "too few steps to see a rate; not judged.")
     with np.errstate(all="ignore"):
@@ -116,10 +116,10 @@ def _(check: LinearRate, observation: Observation) -> Outcome:
 
 @_judge.register
 def _(check: SublinearRate, observation: Observation) -> Outcome:
-    path, problem, asked = observation.path, observation.experiment.problem, observation.answer.parts[0]
+    path, problem = observation.path, observation.experiment.problem
     if path is None or problem is None:
         return _not_judged(observation)
-    window = power_window(gap(asked, problem), objective_slack(asked, observation.allowed(0), problem))
+    window = sublinear_rate(observation.experiment, observation.answer, observation.precision)
     if window is None:
         return _passed(observation, "too few steps to see a rate; not judged.")
     with np.errstate(all="ignore"):

@@ -22,33 +22,35 @@ NEAR = 1e-2
 """A match is closer to the variant than to the reference, by this factor."""
 
 
-def diagnose(observations: Sequence[Observation]) -> Diagnosis | None:
-    """The diagnosis of one function, from all its experiments."""
+def diagnose(observations: Sequence[Observation], accepted: Sequence[Variant] = ()) -> Diagnosis | None:
+    """The diagnosis of one function, from all its experiments; no accepted convention is named as what is wrong."""
     judged = [observation for observation in observations if observation.returned]
-    if all(observation.agrees() and _manner_as_asked(observation) for observation in judged):
+    if all(observation.agrees() and manner_as_asked(observation) for observation in judged):
         return None
+    known = _known(judged, accepted)
     return (
-        _from_library(judged)
+        _from_library(judged, known)
         or structural_finding(judged)
-        or compound_finding(judged, _known(judged))
+        or compound_finding(judged, known)
         or observed_course(judged)
     )
 
 
-def _manner_as_asked(observation: Observation) -> bool:
+def manner_as_asked(observation: Observation) -> bool:
     """As many calls as the reference, or one more to report a last gradient; inputs unchanged."""
     made, needed = observation.recording.calls, observation.answer.calls
     calls = all(count <= made.get(name, 0) <= count + 1 for name, count in needed.items())
     return calls and not observation.recording.changed_inputs
 
 
-def _known(observations: Sequence[Observation]) -> list[Variant]:
-    """The mistakes and conventions of the function."""
-    return [v for v in variants(observations[0].experiment.reference) if v.kind is not Kind.EQUIVALENT]
+def _known(observations: Sequence[Observation], accepted: Sequence[Variant]) -> list[Variant]:
+    """The mistakes of the function, and its conventions that are not accepted."""
+    of_function = variants(observations[0].experiment.reference)
+    return [v for v in of_function if v.kind is not Kind.EQUIVALENT and v not in accepted]
 
 
-def _from_library(observations: list[Observation]) -> Diagnosis | None:
-    matching = [v for v in _known(observations) if _explains(v.identifier, observations)]
+def _from_library(observations: list[Observation], known: Sequence[Variant]) -> Diagnosis | None:
+    matching = [v for v in known if _explains(v.identifier, observations)]
     # Among those that give the same numbers, the one that also makes the same calls and changes the same inputs.
     exact = [v for v in matching if all(_same_manner(o, o.answer.variants[v.identifier]) for o in observations)]
     chosen = exact or matching
@@ -96,7 +98,7 @@ def _looks_right(observation: Observation, variant: VariantAnswer) -> bool:
 
 def _same_manner(observation: Observation, variant: VariantAnswer) -> bool:
     if _looks_right(observation, variant):
-        return _manner_as_asked(observation)
+        return manner_as_asked(observation)
     recording = observation.recording
     return dict(variant.calls) == dict(recording.calls) and variant.changed_inputs == recording.changed_inputs
 

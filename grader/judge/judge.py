@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from grader.answer_key.answer import AnswerKey
 from grader.assignment.assignment import Assignment
 from grader.assignment.check import Check
+from grader.assignment.errors import AssignmentError
 from grader.assignment.experiment import Experiment
 from grader.assignment.question import Question
-from grader.judge import sentences
+from grader.judge import grade, sentences
 from grader.judge.checks import judge_check
-from grader.judge.diagnosis import diagnose
+from grader.judge.diagnosis import diagnose, manner_as_asked
 from grader.judge.grade import BlockRemark, Diagnosis, QuestionGrade, RubricItem, Status, Verdict
 from grader.judge.observation import Observation
 from grader.judge.picture import picture
 from grader.sandbox.recording import BlockReport, Outcome, Recording, Run
+from reference.variants import Variant
 
 OURS = Outcome.UNAVAILABLE
 STUDENTS = frozenset(Outcome) - {Outcome.RETURNED, OURS}
@@ -33,10 +35,14 @@ def judge(
 
     Args:
         assignment: what was asked.
-        key: its answer key.
+        key: its answer key. Each function is judged by the form that its recordings follow: the reference, or a
+            convention that the question accepts.
         run: what came out of the sandbox.
         written: question id -> the student's own text.
         public_only: judge by the public experiments alone (a student's own check).
+
+    Raises:
+        AssignmentError: the reference, or an accepted convention that was followed, does not fulfil a check itself.
     """
     return tuple(
         _judge_question(question, key, run, written.get(question.id, ""), public_only)
@@ -59,15 +65,20 @@ def block_remarks(blocks: Sequence[BlockReport]) -> tuple[BlockRemark, ...]:
 
 
 def _judge_question(question: Question, key: AnswerKey, run: Run, text: str, public_only: bool) -> QuestionGrade:
-    observations = {
-        experiment.key: Observation(experiment, _recording(run, experiment), key.answers[experiment.key])
+    beside_reference = [
+        Observation(experiment, _recording(run, experiment), key.answers[experiment.key])
         for experiment in question.experiments
         if experiment.public or not public_only
-    }
-    diagnoses = {
-        function: diagnose([o for o in observations.values() if o.experiment.function == function])
+    ]
+    by_function = {
+        function: _beside_followed_form(
+            [o for o in beside_reference if o.experiment.function == function], question.accepted(function)
+        )
         for function in question.functions
     }
+    diagnoses = {function: diagnose(seen, question.accepted(function)) for function, seen in by_function.items()}
+    followed = {o.experiment.key: o for seen in by_function.values() for o in seen}
+    observations = {o.experiment.key: followed[o.experiment.key] for o in beside_reference}
     verdicts = tuple(
         _judge_check(check, selected, diagnoses)
         for check in question.checks
@@ -88,13 +99,41 @@ def _judge_question(question: Question, key: AnswerKey, run: Run, text: str, pub
     )
 
 
+def _beside_followed_form(observations: list[Observation], accepted: Sequence[Variant]) -> list[Observation]:
+    """The observations of one function, beside the form that the recordings follow: the reference, or a convention.
+
+    A form is followed if it gives everything that was returned. Of several, one that also makes the same calls is
+    taken; the reference where there is no other reason, and where no form is followed.
+    """
+    first = None
+    for form in _forms(observations, accepted):
+        if _follows(form):
+            if all(manner_as_asked(observation) for observation in form if observation.returned):
+                return form
+            first = first or form
+    return first or observations
+
+
+def _forms(observations: list[Observation], accepted: Sequence[Variant]) -> Iterator[list[Observation]]:
+    yield observations
+    for variant in accepted:
+        form = [beside for o in observations if (beside := o.under(variant.identifier)) is not None]
+        if len(form) == len(observations):
+            yield form
+
+
+def _follows(form: Sequence[Observation]) -> bool:
+    returned = [observation for observation in form if observation.returned]
+    return bool(returned) and all(observation.agrees() for observation in returned)
+
+
 def _recording(run: Run, experiment: Experiment) -> Recording:
     missing = Recording(experiment.key, OURS, reason="the experiment has no recording")
     return run.recordings.get(experiment.key, missing)
 
 
 def _judge_check(check: Check, observations: list[Observation], diagnoses: Mapping[str, Diagnosis | None]) -> Verdict:
-    outcomes = judge_check(check, observations)
+    outcomes = tuple(_told(observations, _outcomes(check, observations)))
     failing = [(o, outcome) for o, outcome in zip(observations, outcomes, strict=True) if not outcome.passed]
     diagnosis = next((d for o, _ in failing if (d := diagnoses[o.experiment.function]) is not None), None)
     if not failing:
@@ -118,6 +157,30 @@ def _judge_check(check: Check, observations: list[Observation], diagnoses: Mappi
         first_difference=first,
         outcomes=outcomes,
     )
+
+
+def _outcomes(check: Check, observations: Sequence[Observation]) -> tuple[grade.Outcome, ...]:
+    conventions = {o.convention: None for o in observations if o.convention}
+    try:
+        return judge_check(check, observations)
+    except AssignmentError as error:
+        if not conventions:
+            raise
+        accepted = ", ".join(conventions)
+        raise AssignmentError(f"with the accepted convention {accepted} in the reference's place: {error}") from None
+
+
+def _told(observations: Sequence[Observation], outcomes: Sequence[grade.Outcome]) -> Iterator[grade.Outcome]:
+    """The outcomes; for each accepted convention that is followed, the first one that passes says so."""
+    told = {""}
+    for observation, outcome in zip(observations, outcomes, strict=True):
+        convention = observation.convention
+        if outcome.passed and convention not in told:
+            told.add(convention)
+            sentence = f"{outcome.sentence} Your form follows the convention {convention}, which is accepted here."
+            yield outcome.model_copy(update={"sentence": sentence})
+        else:
+            yield outcome
 
 
 def _status(verdicts: Sequence[Verdict], rubric: Sequence[RubricItem]) -> Status:

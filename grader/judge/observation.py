@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from grader.answer_key.answer import UNIT_ROUNDOFF, Answer, Parts
+from grader.answer_key.answer import UNIT_ROUNDOFF, Answer, Parts, VariantAnswer
 from grader.answer_key.tolerance import distances, rows, tolerance
 from grader.assignment.experiment import Experiment
 from grader.judge.residual import Residual, one_step_residual
 from grader.sandbox.recording import Outcome, Recording, Value
+from reference.variants import Kind, variants
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,8 @@ class Observation:
     experiment: Experiment
     recording: Recording
     answer: Answer
+    convention: str = ""
+    """Identifier of the accepted convention whose numbers and calls the answer holds; empty for the reference's."""
     _differences: dict[tuple[int, str], int | None] = field(default_factory=dict, init=False, repr=False)
     """What `first_difference` found: several checks and the diagnosis ask for the same."""
 
@@ -82,6 +85,12 @@ class Observation:
             return None
         return one_step_residual(self.experiment, self.parts[0], self.precision)
 
+    def under(self, convention: str) -> Observation | None:
+        """The same recording beside what an accepted convention gives; None where that is no finite numbers."""
+        mistakes = tuple(variant.identifier for variant in variants(self.experiment.reference, Kind.MISTAKE))
+        answer = _answer_of(convention, self.answer, mistakes)
+        return None if answer is None else Observation(self.experiment, self.recording, answer, convention)
+
     def allowed(self, part: int, precision: str | None = None) -> NDArray[np.float64]:
         """Tolerance of each row of a part, for the precision that shows or another one."""
         precision = precision or self.precision
@@ -106,7 +115,47 @@ class Observation:
         return all(self.first_difference(index, precision) is None for index in chosen)
 
 
+@lru_cache(maxsize=256)
+def _answer_of(convention: str, answer: Answer, mistakes: tuple[str, ...]) -> Answer | None:
+    """The answer with a convention in the place of the reference; None where it gives no finite numbers.
+
+    The bound of the theorem stays: it is about the problem and the parameters. So does a horizon that rounding sets.
+    """
+    given = answer.variants[convention]
+    if given.parts is None or not all(np.isfinite(part).all() for part in (*given.parts, *given.envelope)):
+        return None
+    right, exact = given.parts, given.envelope
+
+    def is_mistaken_for(mistake: VariantAnswer, precision: str) -> bool:
+        return (
+            mistake.parts is not None
+            and len(mistake.parts) == len(right)
+            and all(
+                close(wrong, part, width, answer.iterative, precision)
+                for wrong, part, width in zip(mistake.parts, right, exact, strict=True)
+            )
+        )
+
+    wrong = [answer.variants[mistake] for mistake in mistakes]
+    cut = answer.iterative and answer.horizon < len(answer.parts[0])
+    return replace(
+        answer,
+        parts=right,
+        calls=given.calls,
+        envelope={precision: tuple(_scaled(width, precision) for width in exact) for precision in answer.envelope},
+        horizon=answer.horizon if cut or not answer.iterative else len(right[0]),
+        single=all(is_mistaken_for(each, "float64") or not is_mistaken_for(each, "float32") for each in wrong),
+    )
+
+
+def _scaled(envelope: NDArray[np.float64], precision: str) -> NDArray[np.float64]:
+    """An envelope of double precision in another one: to first order it grows with the unit roundoff."""
+    return envelope * (UNIT_ROUNDOFF[precision] / UNIT_ROUNDOFF["float64"])
+
+
+@np.errstate(all="ignore")
 def _numbers(value: Value, answer: Answer) -> Parts | None:
+    """The returned numbers in double precision; a signalling NaN of a shorter type is a NaN like any other."""
     if isinstance(value, np.ndarray):
         if answer.returns_tuple and value.ndim >= 1 and len(value) == len(answer.parts):
             return tuple(np.asarray(row, dtype=np.float64) for row in value)
@@ -150,7 +199,5 @@ def close(
     finite = np.isfinite(rows(right, iterative)).all(axis=1)
     if not np.array_equal(finite, np.isfinite(rows(got, iterative)).all(axis=1)):
         return False
-    # To first order the envelope grows with the unit roundoff.
-    scaled = envelope * (UNIT_ROUNDOFF[precision] / UNIT_ROUNDOFF["float64"])
-    allowed = tolerance(right, scaled, iterative, precision)
+    allowed = tolerance(right, _scaled(envelope, precision), iterative, precision)
     return bool((distances(got, right, iterative) <= allowed)[finite].all())

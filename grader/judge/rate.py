@@ -1,15 +1,22 @@
-"""The rate of a run, fitted where it is visible: a factor in each step, or a power of the number of steps."""
+"""The rate of a run, fitted where it is visible: a factor in each step, or a power of the number of steps.
+
+What is asked of a run follows from the answer alone. It is found once for each answer of a key, and not for each
+recording that is judged.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from grader.answer_key.answer import UNIT_ROUNDOFF
-from grader.answer_key.tolerance import FLOOR
+from grader.answer_key.answer import UNIT_ROUNDOFF, Answer
+from grader.answer_key.tolerance import FLOOR, tolerance
+from grader.assignment.experiment import Experiment
 from reference.problem import Problem
+from reference.quantities import distance, gap
 
 ABOVE_FLOOR = 1000.0
 """The fit uses errors that are at least this many times the tolerance of their iterate."""
@@ -31,6 +38,33 @@ class RateWindow:
     slope: float
     """Slope of log(error): over k, the logarithm of the factor; over log(k), the exponent."""
     band: float
+
+
+@lru_cache(maxsize=256)
+def linear_rate(experiment: Experiment, answer: Answer, precision: str) -> RateWindow | None:
+    """The factor with which the answer's distance to the minimiser shrinks; None where too few steps show one.
+
+    Raises:
+        ValueError: the experiment's problem has no minimiser.
+    """
+    assert experiment.problem is not None
+    return rate_window(distance(answer.parts[0], experiment.problem), _allowed(answer, precision))
+
+
+@lru_cache(maxsize=256)
+def sublinear_rate(experiment: Experiment, answer: Answer, precision: str) -> RateWindow | None:
+    """The power of k with which the answer's gap shrinks; None where too few steps show one.
+
+    Raises:
+        ValueError: the experiment's problem has no minimum.
+    """
+    problem, path = experiment.problem, answer.parts[0]
+    assert problem is not None
+    return power_window(gap(path, problem), objective_slack(path, _allowed(answer, precision), problem))
+
+
+def _allowed(answer: Answer, precision: str) -> NDArray[np.float64]:
+    return tolerance(answer.parts[0], answer.envelope[precision][0], answer.iterative, precision)
 
 
 def rate_window(errors: NDArray[np.float64], allowed: NDArray[np.float64]) -> RateWindow | None:

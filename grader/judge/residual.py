@@ -8,7 +8,8 @@ in an experiment if the reference, started afresh at each of its own iterates, m
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -46,7 +47,8 @@ class Residual:
 
 def rerun(experiment: Experiment, changed: Mapping[str, Argument]) -> Parts | None:
     """What the reference returns with some arguments changed; None where it raises."""
-    return _call(experiment.reference, {**experiment.arguments, **changed})
+    with _quiet():
+        return _call(experiment.reference, {**experiment.arguments, **changed})
 
 
 def rerun_with_tolerance(
@@ -54,11 +56,12 @@ def rerun_with_tolerance(
 ) -> tuple[Parts, Parts] | None:
     """The same, and the envelope of each part from perturbed runs."""
     arguments = {**experiment.arguments, **changed}
-    exact = _call(experiment.reference, arguments)
-    if exact is None:
-        return None
-    unit = UNIT_ROUNDOFF[precision]
-    near = (_call(experiment.reference, perturbed(arguments, unit, seed)) for seed in range(runs))
+    with _quiet():
+        exact = _call(experiment.reference, arguments)
+        if exact is None:
+            return None
+        unit = UNIT_ROUNDOFF[precision]
+        near = [_call(experiment.reference, perturbed(arguments, unit, seed)) for seed in range(runs)]
     return exact, envelope(exact, [run for run in near if run is not None], experiment.iterative)
 
 
@@ -83,7 +86,7 @@ def _memoryless(experiment: Experiment) -> bool:
 
 
 def _residual(experiment: Experiment, path: NDArray[np.float64], precision: str) -> Residual:
-    made = np.array([_step(experiment, here) for here in path[:-1]]).reshape(path[:-1].shape)
+    made = _steps(experiment, path[:-1])
     allowed = np.maximum(
         FACTOR * _roughness(experiment, path, precision),
         FLOOR * UNIT_ROUNDOFF[precision] * (_norms(made) + _norms(path[:-1])),
@@ -94,10 +97,16 @@ def _residual(experiment: Experiment, path: NDArray[np.float64], precision: str)
     return Residual(right, telling)
 
 
-def _step(experiment: Experiment, here: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Where one step of the reference leads; nan where it leads nowhere."""
-    parts = rerun(experiment, {START: here, STEPS: 1}) if np.isfinite(here).all() else None
-    return parts[0][-1] if parts is not None and parts[0].shape == (2, *here.shape) else np.full(here.shape, np.nan)
+def _steps(experiment: Experiment, path: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Where one step of the reference leads from each row, (K, d); nan where it leads nowhere."""
+    made = np.full(path.shape, np.nan)
+    finite = np.isfinite(path).all(axis=1)
+    with _quiet():
+        for k in np.flatnonzero(finite):
+            parts = _call(experiment.reference, {**experiment.arguments, START: path[k], STEPS: 1})
+            if parts is not None and parts[0].shape == (2, path.shape[1]):
+                made[k] = parts[0][-1]
+    return made
 
 
 def _roughness(experiment: Experiment, path: NDArray[np.float64], precision: str) -> NDArray[np.float64]:
@@ -123,12 +132,18 @@ def _norms(rows: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.asarray(np.linalg.norm(rows, axis=1))
 
 
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Nothing is told about overflow and the like; entered once for many calls, since it takes as long as a step."""
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
 def _call(function: Callable[..., Any], arguments: dict[str, Argument]) -> Parts | None:
     fresh = {name: value.copy() if isinstance(value, np.ndarray) else value for name, value in arguments.items()}
     try:
-        with np.errstate(all="ignore"), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            value = function(**fresh)
+        value = function(**fresh)
     except Exception:  # an argument that the reference refuses is no explanation
         return None
     parts = value if isinstance(value, tuple) else (value,)

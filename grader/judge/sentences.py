@@ -14,6 +14,8 @@ from grader.sandbox.recording import Outcome, StudentError
 SHOWN_STEPS = 3
 """So many wrong steps are named one by one."""
 
+_PARTS_SHOWN = 10
+
 
 def placed(experiment: Experiment, sentence: str) -> str:
     """The sentence with the name of its experiment before it."""
@@ -82,7 +84,8 @@ def _form(parts: Parts) -> str:
 
     if len(parts) == 1:
         return one(parts[0])
-    return f"{len(parts)} values: " + ", ".join(one(part) for part in parts)
+    more = ", ..." if len(parts) > _PARTS_SHOWN else ""
+    return f"{len(parts)} values: " + ", ".join(one(part) for part in parts[:_PARTS_SHOWN]) + more
 
 
 def differs(observation: Observation, part: int) -> str:

@@ -13,13 +13,13 @@ _INFINITE = 456.0
 _TOP, _PITCH, _HEADING = 44.0, 36.0, 24.0
 _LOWEST, _HIGHEST = -4, 20
 """Ratios of 10^-4 and less are drawn at the left edge, of 10^20 and more at the right one: how much says nothing."""
-_ROLES = ("equivalent", "convention", "mistake")
+_ROLES = ("equivalent", "accepted convention", "convention", "mistake")
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 @dataclass(frozen=True)
 class ConfusionRow:
-    """How many forms of one role (references, equivalents, conventions, mistakes) ended how."""
+    """How many forms of one role (reference, equivalents, accepted conventions, ...) ended how."""
 
     role: str
     number: int
@@ -39,12 +39,12 @@ class Mark:
     """Name of the function that is asked for."""
     identifier: str
     role: str
-    """equivalent, convention or mistake"""
+    """equivalent, accepted convention, convention or mistake"""
     ratios: Mapping[str, float]
     """Experiment -> largest distance in units of the tolerance; infinite where there are no numbers to compare.
 
     For an equivalent, the tolerance that rounding alone gives: that for grades is wide enough for it by construction.
-    Experiments whose numbers are judged by their law (statistics) have no ratio.
+    Experiments that leave the numbers free (statistics, training) have no ratio.
     """
     lost: tuple[str, ...]
     """The checks that it does not pass."""
@@ -83,9 +83,9 @@ class QuestionFindings:
     matrix: tuple[ConfusionRow, ...]
     marks: tuple[Mark, ...]
     faults: tuple[str, ...]
-    """Sentences: a wrong form that passes, a correct one that fails."""
+    """Sentences: a wrong form or a convention that is not accepted passes, a correct one fails."""
     unseen: tuple[str, ...]
-    """Mistakes that no experiment can see."""
+    """Mistakes, and conventions that are not accepted, that no experiment can see."""
     misnamed: tuple[str, ...]
     """Sentences: forms that are diagnosed as another one, or as nothing."""
     pairs: tuple[tuple[str, str], ...]

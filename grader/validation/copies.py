@@ -1,4 +1,4 @@
-"""The library's functions as a student would hand them in: copies of their source that need no library.
+"""The library's functions and classes as a student would hand them in: copies of their source that need no library.
 
 The sandbox hides the reference. So each module that a function comes from becomes a helper file beside the script,
 which holds the definitions that the function needs and nothing else, and imports from other copies. The script says
@@ -12,6 +12,7 @@ from __future__ import annotations
 import ast
 import importlib.util
 import inspect
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,26 +28,52 @@ EVERYTHING = "*"
 
 
 def handed_in(functions: Mapping[str, Callable[..., Any]]) -> Program:
-    """A program that defines each name of `functions` by the source of its function.
+    """A program that defines each name of `functions` by the source of its function or class.
 
     Raises:
-        AssignmentError: a function has no source of its own (a lambda, a function made by another one), or needs
-            something that a student does not have.
+        AssignmentError: a function or class has no source of its own (a lambda, one made inside another function), is
+            torch's own, or needs something that a student does not have.
     """
     modules: dict[str, _Module] = {}
     lines = []
     for name, function in functions.items():
         function = inspect.unwrap(function)
-        code = getattr(function, "__code__", None)
-        if code is None or function.__qualname__ != function.__name__ or not function.__name__.isidentifier():
-            raise AssignmentError(f"{name}: {function!r} cannot be handed in; write it as a function of a module")
-        origin = function.__module__
+        origin, own_name = function.__module__, function.__name__
+        if isinstance(function, type) and origin.partition(".")[0] == "torch":
+            raise AssignmentError(
+                f"{name}: {origin}.{own_name} is torch's own, and students write theirs; "
+                f"make a class that extends torch.optim.Optimizer the reference"
+            )
+        file = _home(function)
+        refused = AssignmentError(f"{name}: {function!r} cannot be handed in; write it at the top level of a module")
+        if file is None or function.__qualname__ != own_name:
+            raise refused
         if origin not in modules:
-            modules[origin] = _Module.read(Path(code.co_filename))
-        _keep(modules, origin, function.__name__)
-        lines.append(f"from {_copy(origin)} import {function.__name__} as {name}\n")
+            modules[origin] = _Module.read(file)
+        if not modules[origin].binding(own_name):
+            raise refused
+        _keep(modules, origin, own_name)
+        lines.append(f"from {_copy(origin)} import {own_name} as {name}\n")
     files = {f"{_copy(origin)}.py": module.source().encode() for origin, module in modules.items() if module.kept}
     return Program((Block("the script", "".join(lines)),), files=files)
+
+
+def _home(function: Callable[..., Any]) -> Path | None:
+    """The file that defines a function or a class; None where there is none.
+
+    A `checks.py` is no module that Python could find again by its name, and a class does not say where it stands. Its
+    methods do, or those of a base in the same module.
+    """
+    origin = function.__module__
+    members: list[Any] = [function]
+    if isinstance(function, type):
+        own = [base for base in function.__mro__ if base.__module__ == origin]
+        members = [inspect.unwrap(member) for base in own for member in vars(base).values()]
+    codes = [member.__code__ for member in members if inspect.isfunction(member) and member.__module__ == origin]
+    names = [code.co_filename for code in codes]
+    if isinstance(function, type) and origin in sys.modules:
+        names.append(getattr(sys.modules[origin], "__file__", None) or "")
+    return next((Path(name) for name in names if Path(name).is_file()), None)
 
 
 @dataclass

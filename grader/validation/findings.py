@@ -11,7 +11,7 @@ from grader.judge.grade import Status, Verdict
 from grader.judge.observation import close
 from grader.report.text import counted
 from grader.report.validation_page import ConfusionRow, Flake, Mark, QuestionFindings
-from grader.validation.trial import Role, Trial
+from grader.validation.trial import CORRECT, Role, Trial
 
 Verdicts = Mapping[str, Sequence[Verdict]]
 """Name of a form -> its verdicts, one for each check of the question."""
@@ -34,7 +34,7 @@ def findings(
         matrix=confusion(trials),
         marks=tuple(_mark(trial) for trial in trials if trial.form.role is not Role.REFERENCE),
         faults=faults(trials),
-        unseen=tuple(trial.form.name for trial in _wrong(trials) if not trial.seen),
+        unseen=tuple(trial.form.name for trial in trials if trial.form.role not in CORRECT and not trial.seen),
         misnamed=misnamed(trials),
         pairs=indistinguishable(question, trials, key),
         unneeded=unneeded(question, trials),
@@ -64,19 +64,20 @@ def confusion(trials: Sequence[Trial]) -> tuple[ConfusionRow, ...]:
 
 
 def faults(trials: Sequence[Trial]) -> tuple[str, ...]:
-    """Each wrong form that passes, each correct one that fails, each one that could not be judged."""
+    """Each form that passes and should not, each correct one that fails, each one that could not be judged."""
     sentences = []
     for trial in trials:
-        correct = trial.form.role in (Role.REFERENCE, Role.EQUIVALENT)
+        correct = trial.form.role in CORRECT
         if trial.unavailable:
             reason = next(v.message for v in trial.verdicts if v.status is Status.UNAVAILABLE)
             sentences.append(f"{trial.form.name} could not be judged: {reason}")
         elif correct and trial.lost:
             reason = next(v.message for v in trial.verdicts if v.id in trial.lost)
             sentences.append(f"{trial.form.name} is correct and loses {_listed(sorted(trial.lost))}: {reason}")
-        elif trial.form.role is Role.MISTAKE and not trial.lost:
+        elif not correct and not trial.lost:
             why = "no check fails for it" if trial.seen else "no experiment can see it"
-            sentences.append(f"{trial.form.name} is wrong and passes: {why}.")
+            what = "is wrong" if trial.form.role is Role.MISTAKE else "is a convention that is not accepted"
+            sentences.append(f"{trial.form.name} {what} and passes: {why}.")
     return tuple(sentences)
 
 
@@ -85,13 +86,14 @@ def misnamed(trials: Sequence[Trial]) -> tuple[str, ...]:
     return tuple(
         f"{trial.form.name} is diagnosed as {_listed(sorted(trial.named)) or 'nothing'}."
         for trial in trials
-        if trial.form.role in (Role.CONVENTION, Role.MISTAKE) and trial.lost and not trial.named_as_itself
+        if trial.form.role not in CORRECT and trial.lost and not trial.named_as_itself
     )
 
 
 def indistinguishable(question: Question, trials: Sequence[Trial], key: AnswerKey) -> tuple[tuple[str, str], ...]:
     """Pairs of forms that give the same numbers in the same manner on every experiment of their function."""
-    seen = [trial.form for trial in trials if trial.form.role in (Role.CONVENTION, Role.MISTAKE) and trial.seen]
+    roles = (Role.ACCEPTED, Role.CONVENTION, Role.MISTAKE)
+    seen = [trial.form for trial in trials if trial.form.role in roles and trial.seen]
     pairs = []
     for one, other in combinations(seen, 2):
         answers = [key.answers[e.key] for e in question.experiments if e.function == one.function]
@@ -115,12 +117,12 @@ def _same(one: VariantAnswer, other: VariantAnswer, iterative: bool) -> bool:
 
 
 def unneeded(question: Question, trials: Sequence[Trial]) -> tuple[str, ...]:
-    """Each check without which no mistake would pass that fails now."""
-    lost = [trial.lost for trial in _wrong(trials)]
+    """Each check without which no mistake, and no convention that is not accepted, would pass that fails now."""
+    alone = [trial.lost for trial in trials if trial.form.role not in CORRECT]
     sentences = []
     for check in question.checks:
-        if frozenset({check.id}) not in lost:
-            failing = sum(check.id in each for each in lost)
+        if frozenset({check.id}) not in alone:
+            failing = sum(check.id in trial.lost for trial in trials if trial.form.role is Role.MISTAKE)
             why = f"{counted(failing, 'mistake')} fail it, none of them it alone" if failing else "no mistake fails it"
             sentences.append(f"{check.id} ({check.title}): {why}.")
     return tuple(sentences)
@@ -138,10 +140,6 @@ def flake(trials: Sequence[Trial], reseeded: Sequence[Verdicts]) -> Flake:
     ]
     number = len(reseeded) * sum(len(trial.verdicts) for trial in tested)
     return Flake(seeds=len(reseeded), verdicts=number, changed=len(changed), forms=tuple(dict.fromkeys(changed)))
-
-
-def _wrong(trials: Sequence[Trial]) -> list[Trial]:
-    return [trial for trial in trials if trial.form.role is Role.MISTAKE]
 
 
 def _mark(trial: Trial) -> Mark:

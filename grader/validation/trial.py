@@ -11,7 +11,7 @@ import numpy as np
 from grader.answer_key.answer import AnswerKey
 from grader.answer_key.tolerance import distances
 from grader.assignment.assignment import Assignment
-from grader.assignment.check import Iterates, Statistics, Values
+from grader.assignment.check import Iterates, OptimizerSteps, Statistics, Training, Values
 from grader.assignment.experiment import Experiment
 from grader.assignment.question import Question
 from grader.judge.grade import Status, Verdict
@@ -26,10 +26,13 @@ class Role(StrEnum):
 
     REFERENCE = "reference"
     EQUIVALENT = "equivalent"
+    ACCEPTED = "accepted convention"
     CONVENTION = "convention"
     MISTAKE = "mistake"
 
 
+CORRECT = (Role.REFERENCE, Role.EQUIVALENT, Role.ACCEPTED)
+"""What has to pass with full points; every other form has to lose some."""
 ROLES = {Kind.EQUIVALENT: Role.EQUIVALENT, Kind.CONVENTION: Role.CONVENTION, Kind.MISTAKE: Role.MISTAKE}
 
 
@@ -56,7 +59,7 @@ class Trial:
     run: Run
     verdicts: tuple[Verdict, ...]
     ratios: Mapping[str, float]
-    """Key of the experiment -> `ratio`; the experiments of the form's function, but those judged by statistics."""
+    """Key of the experiment -> `ratio`; the experiments of the form's function, but those that leave numbers free."""
     other_manner: bool
     """Whether it makes other oracle calls than the reference, or changes its inputs."""
 
@@ -112,7 +115,7 @@ def tried(
     observations = [
         Observation(experiment, run.recordings[experiment.key], measure.answers[experiment.key])
         for experiment in own
-        if not _judged_by_its_law(question, experiment)
+        if not _leaves_numbers_free(question, experiment)
     ]
     return Trial(
         form=form,
@@ -146,11 +149,14 @@ def ratio(observation: Observation) -> float:
     return largest
 
 
-def _judged_by_its_law(question: Question, experiment: Experiment) -> bool:
-    """Whether the numbers are random, and another right form gives others: a distance says nothing there."""
+def _leaves_numbers_free(question: Question, experiment: Experiment) -> bool:
+    """Whether another right form may give other numbers: random ones, or those of another training.
+
+    A distance says nothing there.
+    """
     checks = [check for check in question.checks if check.selects(experiment)]
-    compared = any(isinstance(check, Values | Iterates) for check in checks)
-    return not compared and any(isinstance(check, Statistics) for check in checks)
+    compared = any(isinstance(check, Values | Iterates | OptimizerSteps) for check in checks)
+    return not compared and any(isinstance(check, Statistics | Training) for check in checks)
 
 
 def _other_manner(observation: Observation) -> bool:

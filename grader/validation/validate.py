@@ -8,9 +8,9 @@ from typing import Any
 
 from grader.answer_key.build import build_answer_key
 from grader.assignment.question import Question
-from grader.batch.workplace import SandboxKind, Workplace, calls, limits
+from grader.batch.workplace import Workplace, calls, limits, warm_sandbox
 from grader.report.validation_page import Validation
-from grader.sandbox.warm import WarmSandbox
+from grader.sandbox.warm import SandboxLevel
 from grader.validation.copies import handed_in
 from grader.validation.findings import findings
 from grader.validation.samples import check_samples
@@ -21,7 +21,7 @@ SEEDS = 5
 """How many other answer keys the verdicts are compared under."""
 
 
-def validate(folder: Path, sandbox: SandboxKind = "strong") -> Validation:
+def validate(folder: Path, sandbox: SandboxLevel = "strong") -> Validation:
     """Test the checks of the assignment in `folder`.
 
     Raises:
@@ -34,7 +34,7 @@ def validate(folder: Path, sandbox: SandboxKind = "strong") -> Validation:
         unaided = build_answer_key(assignment, aided=False)
         others = [build_answer_key(assignment, seed) for seed in range(1, SEEDS + 1)]
         found = []
-        with WarmSandbox(assignment.specification.environment, weak=sandbox == "weak") as warm:
+        with warm_sandbox(assignment, sandbox) as warm:
             # Questions without experiments are marked by hand.
             for question in (question for question in assignment.questions if question.experiments):
                 trials = []
@@ -54,5 +54,7 @@ def forms(question: Question) -> Iterator[tuple[Form, dict[str, Callable[..., An
     asked = {experiment.function: experiment.reference for experiment in question.experiments}
     yield Form(Role.REFERENCE, question.functions[0], "reference"), dict(asked)
     for name, reference in asked.items():
+        accepted = question.accepted(name)
         for variant in variants(reference):
-            yield Form(ROLES[variant.kind], name, variant.identifier), {**asked, name: variant.function}
+            role = Role.ACCEPTED if variant in accepted else ROLES[variant.kind]
+            yield Form(role, name, variant.identifier), {**asked, name: variant.function}

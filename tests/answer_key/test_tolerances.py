@@ -226,6 +226,7 @@ def test_every_algorithm_of_lectures_2_to_4_that_is_given_oracles_is_measured() 
         "newton",
         "preconditioned_gradient_descent",
         "projected_gradient_descent",
+        "proximal_gradient_descent",
         "ista",
     }
 

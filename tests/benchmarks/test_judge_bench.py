@@ -8,9 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.judge import Judged, bench, experiments, forms, record
+from benchmarks.judge import Judged, bench, checks, experiments, forms, record, timed_experiments, timed_forms
 from benchmarks.rewritten import RIGHT, WRONG
+from grader.answer_key.build import build_answer
 from grader.assignment import Experiment
+from grader.judge.checks import judge_check
+from grader.judge.diagnosis import diagnose
+from grader.judge.observation import Observation
 from reference.lecture03.heavy_ball import heavy_ball
 from reference.lecture04.projections import project_simplex
 from reference.lecture04.proximal_gradient_descent import proximal_gradient_descent
@@ -74,3 +78,23 @@ def test_rewritten_forms_are_other_code_and_not_the_same_bits(chosen: Chosen) ->
         if any(not np.array_equal(bits(function, e), bits(algorithm, e)) for e in chosen[algorithm])
     ]
     assert len({algorithm for algorithm, functions in RIGHT.items() if set(functions) & set(different)}) >= 10
+
+
+def test_what_is_timed_is_what_its_name_says() -> None:
+    """One form is right, one is named, one is named and more, and nothing explains the others."""
+    (experiment, _) = timed_experiments()
+    answer = build_answer(experiment)
+    assert len(answer.variants) == 11
+    assert answer.parts[0].shape == (500, 50)
+    named: dict[str, str | None] = {}
+    for name, function in timed_forms().items():
+        observation = Observation(experiment, record(function, experiment), answer)
+        passed = [judge_check(check, [observation])[0].passed for check in checks(observation)]
+        found = diagnose([observation])
+        named[name] = found and found.identifier
+        assert all(passed) is (name == "right"), name
+    assert named.pop("right") is None
+    assert named.pop("a named mistake") == "stale_average"
+    assert named.pop("a named mistake, its rows one late") == "stale_average+one_row_late"
+    seen_along_the_run = {"wrong_start", "diverging", "not_finite", "right_until_step", "wrong_fixed_point"}
+    assert set(named.values()) <= {None, *seen_along_the_run}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -139,6 +141,17 @@ def test_the_slack_of_the_objective_is_what_a_step_of_the_allowed_length_changes
     steepest = float(np.linalg.norm(problem.gradient(np.array([2.0, 4.0])))) * 1e-9
     assert slack[0] >= steepest
     assert slack[1] < 1e-12
+
+
+def test_what_is_asked_of_a_rate_is_found_once_and_not_for_each_recording() -> None:
+    asked = count()
+    counting = replace(FLAT, value=lambda x: (next(asked), FLAT.value(x))[1])
+    experiment = Experiment("counted", gradient_descent, counting, learning_rate=1 / 19, num_steps=200)
+    observation = observed(experiment, gradient_descent)
+    judge_check(SublinearRate(points=1), [observation])
+    before = next(asked)
+    assert judge_check(SublinearRate(points=1), [observation])[0].passed
+    assert next(asked) - before - 1 == 201
 
 
 def test_strongly_convex_problems_have_no_sublinear_rate() -> None:

@@ -562,3 +562,49 @@ def test_a_memory_that_is_switched_off_is_none() -> None:
     residual = observe(heavy_ball, experiment).residual
     assert residual is not None
     assert residual.right.all()
+
+
+# --- what it costs ---------------------------------------------------------------------------------------------
+
+
+@both
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda path: path[:, ::-1],
+        lambda path: 3.0 * path,
+        lambda path: path + 1.0,
+        lambda path: np.vstack([path[:1], path[:-1]]),
+        lambda path: np.vstack([path[1:], path[-1:]]),
+    ],
+)
+def test_a_relation_of_the_first_rows_alone_is_not_the_relation(method: Function, change: Callable[[Any], Any]) -> None:
+    def at_first(path: Any) -> Any:
+        return np.where(np.arange(len(path))[:, None] < 20, change(path), path + uneven(path))
+
+    assert found(method, after(method, at_first)) in (None, "wrong_start", "wrong_fixed_point")
+
+
+@both
+def test_random_numbers_are_not_worth_a_whole_run_of_the_reference(method: Function) -> None:
+    counted, calls = [], count()
+    for experiment in EXPERIMENTS[method]:
+        assert experiment.problem is not None
+        gradient = experiment.problem.gradient
+
+        def counting(x: Any, gradient: Function = gradient) -> Any:
+            next(calls)
+            return gradient(x)
+
+        given_here = {name: value for name, value in experiment.given.items() if isinstance(value, int | float)}
+        counted.append(Experiment("counted", method, replace(experiment.problem, gradient=counting), **given_here))
+    random = after(method, lambda path: np.random.default_rng(1).standard_normal(path.shape))
+    observations = [observe(random, experiment) for experiment in counted]
+    first = diagnose(observations)
+    before = next(calls)
+    again = diagnose([replace(observation) for observation in observations])
+    spent = next(calls) - before
+    assert first == again
+    assert first is not None
+    assert first.identifier == "wrong_start"
+    assert spent < min(len(observation.answer.parts[0]) for observation in observations)

@@ -12,15 +12,17 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+import torch
 
 import reference
+from grader.assignment.drive import driven
 from grader.assignment.errors import AssignmentError
 from grader.submission.program import Program
 from grader.validation.copies import handed_in
 from reference.lecture01.logistic_regression import logistic_gradient
 from reference.lecture02.gradient_descent import decaying_step, gradient_descent
 from reference.lecture03.heavy_ball import heavy_ball
-from reference.variants import variants
+from reference.variants import Kind, variants
 
 
 def write(program: Program, folder: Path) -> Path:
@@ -124,7 +126,55 @@ def made_by_another() -> Callable[..., Any]:
     return inner
 
 
-@pytest.mark.parametrize("function", [lambda x: x, made_by_another(), len], ids=["lambda", "inner", "builtin"])
+CLASSES = """from __future__ import annotations
+import torch
+from reference.lecture02.gradient_descent import gradient_descent
+from reference.variants import mistake
+START = 1
+def helper(x):
+    return START * x
+def unused(): ...
+class Base(torch.optim.Optimizer):
+    @torch.no_grad()
+    def step(self):
+        return helper(2), gradient_descent
+@mistake(Base, "No.")
+class Derived(Base):
+    weight: Unknown = 3
+class Unrelated: ...
+"""
+
+
+def test_a_class_brings_its_bases_and_what_its_methods_need(tmp_path: Path) -> None:
+    """`Derived` has no code of its own that could say where it stands."""
+    author = module(CLASSES, tmp_path)
+    parameters = [torch.nn.Parameter(torch.zeros(1))]
+    author.Derived(parameters, {}).step()  # torch now has its own function around `step`
+    program = handed_in({"Asked": driven(author.Derived)})
+    assert program.blocks[0].source == "from copy_of_checks_of_someone import Derived as Asked\n"
+    copy = program.files["copy_of_checks_of_someone.py"].decode()
+    for present in ("class Base(", "class Derived(", "def helper(", "START = 1", "@torch.no_grad()"):
+        assert present in copy
+    for absent in ("unused", "Unrelated", "mistake"):
+        assert absent not in copy
+    assert "copy_of_reference_lecture02_gradient_descent.py" in program.files
+
+
+def test_a_class_without_any_code_is_found_by_its_module() -> None:
+    (content,) = handed_in({"Kind": Kind}).files.values()
+    assert "class Kind(StrEnum)" in content.decode()
+
+
+def test_torchs_own_class_is_refused_with_what_to_do() -> None:
+    with pytest.raises(AssignmentError, match=r"Adam: torch\.optim\.adam\.Adam is torch's own.*make a class"):
+        handed_in({"Adam": torch.optim.Adam})
+
+
+@pytest.mark.parametrize(
+    "function",
+    [lambda x: x, made_by_another(), len, type("Made", (), {}), dict],
+    ids=["lambda", "inner", "builtin", "class without a source", "builtin class"],
+)
 def test_what_has_no_source_of_its_own_is_refused(function: Callable[..., Any]) -> None:
     with pytest.raises(AssignmentError, match=r"f: .* cannot be handed in"):
         handed_in({"f": function})

@@ -151,10 +151,30 @@ def test_what_could_not_be_judged_is_a_fault_whatever_it_is(role: Role) -> None:
     assert sentence.endswith("could not be judged: Look here.")
 
 
-def test_a_convention_may_pass_or_fail() -> None:
-    assert (
-        faults([trial(Role.CONVENTION, verdict(Status.PASSED)), trial(Role.CONVENTION, verdict(Status.FAILED))]) == ()
-    )
+@pytest.mark.parametrize(
+    ("role", "status", "ratio", "sentences"),
+    [
+        (Role.ACCEPTED, Status.PASSED, 9.0, ()),
+        (Role.ACCEPTED, Status.FAILED, 9.0, ("f: wrong_sign is correct and loses values: Look here.",)),
+        (Role.CONVENTION, Status.FAILED, 9.0, ()),
+        (
+            Role.CONVENTION,
+            Status.PASSED,
+            9.0,
+            ("f: wrong_sign is a convention that is not accepted and passes: no check fails for it.",),
+        ),
+        (
+            Role.CONVENTION,
+            Status.PASSED,
+            0.5,
+            ("f: wrong_sign is a convention that is not accepted and passes: no experiment can see it.",),
+        ),
+    ],
+)
+def test_an_accepted_convention_has_to_pass_and_any_other_has_to_fail(
+    role: Role, status: Status, ratio: float, sentences: tuple[str, ...]
+) -> None:
+    assert faults([trial(role, verdict(status), ratio=ratio)]) == sentences
 
 
 def test_verdicts_that_change_with_the_seed_are_counted() -> None:

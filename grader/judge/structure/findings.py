@@ -7,7 +7,7 @@ from typing import Literal
 
 from grader.judge.grade import Diagnosis
 from grader.judge.observation import Observation
-from grader.judge.structure.case import Case, Finding, case_of_reference, case_of_variant
+from grader.judge.structure.case import Candidate, Case, Finding, case_of_reference, case_of_variant
 from grader.judge.structure.course import course_finding, single_precision
 from grader.judge.structure.refit import refit_findings
 from grader.judge.structure.relations import RELATIONS
@@ -44,13 +44,17 @@ def compound_finding(observations: Sequence[Observation], known: Sequence[Varian
     found = []
     for variant in known:
         cases = [case_of_variant(observation, variant.identifier) for observation in observations]
-        complete = [case for case in cases if case is not None and case.asked_form and case.sharp]
-        if len(complete) == len(cases) and any(case.differs_from_reference for case in complete):
+        complete = [case for case in cases if case is not None and _could_be_made_of(case.candidate)]
+        if len(complete) == len(cases) and any(case.candidate.differs_from_reference for case in complete):
             found += [
                 Finding(f"{variant.identifier}+{finding.identifier}", f"{variant.sentence} And: {finding.sentence}")
                 for finding in _relations(complete)
             ]
     return _diagnosis(found, "mistake")
+
+
+def _could_be_made_of(candidate: Candidate) -> bool:
+    return candidate.asked_form and candidate.sharp
 
 
 def _differing(observations: Sequence[Observation]) -> list[Observation]:

@@ -3,6 +3,10 @@
 For each experiment the value is found on the first rows that the argument changes, by a search over its scale and
 Gauss-Newton steps. It is believed only if one rule (the given value times a constant, one value for all, ...) then
 gives the whole path of every experiment, within the tolerance of perturbed runs at the new value.
+
+Each run of the reference costs what a student's costs, so as few as possible are made: none where row 0 is wrong
+already, which no constant changes; the experiment that needs the shortest runs comes first, and the first one that no
+value explains ends the search for this argument.
 """
 
 from __future__ import annotations
@@ -16,8 +20,8 @@ import numpy as np
 
 from grader.assignment.experiment import Argument, Experiment
 from grader.judge.observation import Observation
-from grader.judge.residual import STEPS, rerun
-from grader.judge.structure.case import Array, Finding, rerun_fits
+from grader.judge.residual import START, STEPS, rerun
+from grader.judge.structure.case import HEAD, Array, Finding, inner, rerun_fits, stands_still
 
 FEWEST_EXPERIMENTS = 2
 """In a single one, a wrong constant is the same as a mistake in what is computed from it."""
@@ -54,16 +58,25 @@ def refit_findings(observations: Sequence[Observation], differing: Sequence[Obse
     """One finding for each argument that explains all experiments."""
     if len(differing) < FEWEST_EXPERIMENTS or any(o.parts is None or _stands_still(o) for o in observations):
         return []
-    if sum(map(_wrong_numbers, differing)) < FEWEST_NUMBERS:
+    if sum(map(_wrong_numbers, differing)) < FEWEST_NUMBERS or any(map(_starts_elsewhere, differing)):
         return []
-    found = (_refitted(name, observations, differing) for name in _scalars(observations))
+    cheapest_first = sorted(differing, key=lambda observation: _steps_to_fit(observation) or 0)
+    found = (_refitted(name, observations, cheapest_first) for name in _scalars(observations))
     return [finding for finding in found if finding is not None]
 
 
 def _stands_still(observation: Observation) -> bool:
     """Whether all iterates are one point: a step size of zero would explain that, and so would much else."""
     path = observation.path
-    return path is not None and len(path) > 1 and bool((path == path[0]).all())
+    return path is not None and len(path) > 1 and stands_still(path)
+
+
+def _starts_elsewhere(observation: Observation) -> bool:
+    """Whether row 0 is wrong, where it is the starting point whatever the constants are."""
+    start, answer = observation.experiment.arguments.get(START), observation.answer
+    if not answer.iterative or not np.array_equal(answer.parts[0][0], start):  # type: ignore[arg-type]
+        return False
+    return observation.first_difference(0) == 0
 
 
 def _wrong_numbers(observation: Observation) -> int:
@@ -142,14 +155,35 @@ def _fitted(observation: Observation, name: str, given: float) -> float | None:
         made = _short_run(observation.experiment, name, value, last)
         return made - target if made is not None and made.shape == target.shape else None
 
-    at_given, distances = off(given), []
-    for value, made in _coarse_runs(observation.experiment, name, last):
-        if made.shape == target.shape:
-            distances.append((float(np.linalg.norm(made - target)), value))
-    refined = [_refined(off, value) for _, value in sorted(distances)[:REFINED]]
+    at_given = off(given)
+    if at_given is None:
+        return None
+    refined = [_refined(off, value, here) for value, here in _nearest(observation, name, given, at_given)]
     distance, value = min(refined, default=(np.inf, given))
     # Whether it is close enough is for the tolerances to say; here only what cannot be is left out.
-    return value if at_given is not None and distance <= 1e-3 * np.linalg.norm(at_given) else None
+    return value if distance <= 1e-3 * _length(at_given) else None
+
+
+def _nearest(observation: Observation, name: str, given: float, at_given: Array) -> list[tuple[float, Array]]:
+    """The values of the scale whose rows are nearest to those to fit, and what is left between them, flat."""
+    target, last = _first_rows(observation)
+    if last is not None and last > HEAD and _acts_at_once(observation.experiment, name):
+        return [(given, at_given)]  # the first rows are right, so nothing far from the given value can be meant
+    runs = _coarse_runs(observation.experiment, name, last)
+    off = [(value, made - target) for value, made in runs if made.shape == target.shape]
+    return sorted(off, key=lambda pair: (_length(pair[1]), pair[0]))[:REFINED]
+
+
+@lru_cache(maxsize=256)
+def _acts_at_once(experiment: Experiment, name: str) -> bool:
+    """Whether all other values of the scale change the first rows."""
+    given = experiment.arguments[name]
+    assert isinstance(given, float)
+    at_given = _short_run(experiment, name, given, HEAD - 1)
+    others = [made for value, made in _coarse_runs(experiment, name, HEAD - 1) if value != given]
+    return at_given is not None and all(
+        made.shape == at_given.shape and not np.allclose(made, at_given, rtol=1e-6, atol=0.0) for made in others
+    )
 
 
 @lru_cache(maxsize=256)
@@ -173,34 +207,44 @@ def _short_run(experiment: Experiment, name: str, value: float, steps: int | Non
 def _first_rows(observation: Observation) -> tuple[Array, int | None]:
     """The numbers to fit, flat, and the number of steps that gives them; None for a function without steps."""
     assert observation.parts is not None
-    if not observation.answer.iterative or STEPS not in observation.experiment.arguments:
+    last = _steps_to_fit(observation)
+    if last is None:
         return np.concatenate([part.ravel() for part in observation.parts]), None
-    # One row more than the first wrong one: that one alone may fit where the method has a memory.
-    last = min((observation.first_difference(0) or 0) + 1, len(observation.parts[0]) - 1)
     return observation.parts[0][: last + 1].ravel(), last
 
 
-def _refined(off: Callable[[float], Array | None], value: float) -> tuple[float, float]:
+def _steps_to_fit(observation: Observation) -> int | None:
+    assert observation.parts is not None
+    if not observation.answer.iterative or STEPS not in observation.experiment.arguments:
+        return None
+    # One row more than the first wrong one: that one alone may fit where the method has a memory.
+    return min((observation.first_difference(0) or 0) + 1, len(observation.parts[0]) - 1)
+
+
+def _length(off: Array) -> float:
+    with np.errstate(all="ignore"):
+        return float(np.sqrt(inner(off, off)))
+
+
+def _refined(off: Callable[[float], Array | None], value: float, here: Array) -> tuple[float, float]:
     """(distance, value) after Gauss-Newton steps, halved where they do not help."""
-    here = off(value)
-    assert here is not None
-    distance = float(np.linalg.norm(here))
+    distance = _length(here)
     for _ in range(STEPS_OF_GAUSS_NEWTON):
         small = 1e-6 * (abs(value) or 1.0)
         beside = off(value + small)
         if beside is None:
             break
         slope = (beside - here) / small
-        square = float(slope @ slope)
-        step = -float(slope @ here) / square if square > 0 else 0.0
+        square = inner(slope, slope)
+        step = -inner(slope, here) / square if square > 0 else 0.0
         for _ in range(HALVINGS):
             there = off(value + step)
-            if there is not None and np.linalg.norm(there) < distance:
+            if there is not None and _length(there) < distance:
                 break
             step /= 2
         else:
             break
-        before, distance = distance, float(np.linalg.norm(there))
+        before, distance = distance, _length(there)
         value, here = value + step, there
         if distance > 0.8 * before:  # steps that lead to a solution gain more
             break

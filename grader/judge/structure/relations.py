@@ -2,6 +2,7 @@
 
 Each relation says something about all numbers of all experiments, and is verified within their tolerances. So a
 relation that is found is a fact; a parameter that it has (a factor, an order) is fitted once and holds everywhere.
+Each is tested on all stages of a case (`Case.stages`): one that does not hold is rejected by the first rows.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from itertools import permutations
 
 import numpy as np
 
-from grader.judge.structure.case import Array, Case, Finding, Relation
+from grader.judge.structure.case import Array, Case, Finding, Relation, inner, stands_still
 
 LEAST_OFFSET = 1e-9
 """What is added and smaller than this part of the numbers may come from rounding."""
@@ -42,12 +43,23 @@ def permuted(cases: Sequence[Case]) -> Finding | None:
                 continue
             if got.ndim != (2 if case.iterative else 1):
                 return None
-            order = orders.setdefault(got.shape[-1], _order(got, case.right[part]))
+            if not all(_sorted_fits(stage, part) for stage in case.stages):
+                return None
+            order = orders.get(got.shape[-1])
+            if order is None:
+                order = orders[got.shape[-1]] = _order(got, case.right[part])
             if not _fits_part(case, part, got[..., order]):
                 return None
     if not orders:
         return None
     return Finding("permuted", "The numbers are right, but the coordinates are in another order.")
+
+
+def _sorted_fits(case: Case, part: int) -> bool:
+    """Whether each row fits in some order: no two orders of two rows are nearer to each other than the sorted ones."""
+    with np.errstate(all="ignore"):
+        got, right = np.sort(case.got[part], axis=-1), np.sort(case.right[part], axis=-1)
+    return case.fits(got, right, case.envelope[part])
 
 
 def _order(got: Array, right: Array) -> list[int]:
@@ -79,9 +91,9 @@ def constant_factor(cases: Sequence[Case]) -> Finding | None:
         if all(case.fits_as_it_is(part) for case in cases):
             continue
         # A single number is some multiple of every other one: it proves no factor.
-        if sum(int(np.count_nonzero(case.right[part])) for case in cases) < 2:
+        if sum(case.candidate.nonzero[part] for case in cases) < 2:
             return None
-        factor = _factor(max(cases, key=lambda case: float(np.linalg.norm(case.right[part]))), part)
+        factor = _factor(max(cases, key=lambda case: case.candidate.squares[part]), part)
         if factor is None or not all(_is_multiple(case, part, factor) for case in cases):
             return None
         factors[part] = factor
@@ -136,14 +148,17 @@ def _factor(case: Case, part: int) -> float | None:
     got, right = case.got[part], case.right[part]
     if got.shape != right.shape and got.size != right.size:
         return None
-    size = float(np.sum(right * right))
+    size = case.candidate.squares[part]
     with np.errstate(all="ignore"):
-        factor = float(got.ravel() @ right.ravel()) / size if size > 0 else 0.0
+        factor = inner(got, right) / size if size > 0 else 0.0
     return factor if np.isfinite(factor) and factor != 0 else None
 
 
 def _is_multiple(case: Case, part: int, factor: float) -> bool:
-    return case.fits(case.got[part], factor * case.right[part], abs(factor) * case.envelope[part])
+    return all(
+        stage.fits(stage.got[part], factor * stage.right[part], abs(factor) * stage.envelope[part])
+        for stage in case.stages
+    )
 
 
 def constant_offset(cases: Sequence[Case]) -> Finding | None:
@@ -176,11 +191,12 @@ def _offset_of_iterates(cases: Sequence[Case]) -> Finding | None:
         path, right = case.path, case.right[0]
         if path is None or path.shape != right.shape or len(path) < 3 or not np.isfinite(path).all():
             return None
-        if (path == path[0]).all():  # then it is the offset of every path that stands still
+        if stands_still(path):  # then it is the offset of every path that stands still
             return None
         offset = path[0] - right[0]
-        moved = np.linalg.norm(right, axis=-1) + _size(offset)
-        if not case.fits(path, right + offset, case.envelope[0], moved) or _size(offset) <= LEAST_OFFSET * _size(right):
+        if not all(_is_moved_by(stage, offset) for stage in case.stages):
+            return None
+        if _size(offset) <= LEAST_OFFSET * _size(right):
             return None
         relative = relative and not path[0].any()
     if relative:
@@ -188,6 +204,12 @@ def _offset_of_iterates(cases: Sequence[Case]) -> Finding | None:
     else:
         sentence = "In each experiment all rows are off by one and the same vector."
     return Finding("constant_offset", sentence)
+
+
+def _is_moved_by(case: Case, offset: Array) -> bool:
+    right = case.right[0]
+    moved = np.linalg.norm(right, axis=-1) + _size(offset)
+    return case.fits(case.got[0], right + offset, case.envelope[0], moved)
 
 
 def _rows(identifier: str, sentence: str, more: int, got: slice, right: slice) -> Relation:
@@ -198,11 +220,17 @@ def _rows(identifier: str, sentence: str, more: int, got: slice, right: slice) -
             path, asked = case.path, case.right[0]
             if path is None or path.ndim != asked.ndim or path.ndim < 2 or len(path) != len(asked) + more:
                 return None
-            if len(path[got]) < 2 or not case.fits(path[got], asked[right], case.envelope[0][right]):
+            if len(path[got]) < 2 or not all(_rows_fit(stage, got, right) for stage in case.stages):
                 return None
         return Finding(identifier, sentence)
 
     return relation
+
+
+def _rows_fit(case: Case, got: slice, right: slice) -> bool:
+    path, asked, envelope = case.got[0][got], case.right[0][right], case.envelope[0][right]
+    shared = min(len(path), len(asked))  # of the first rows of both, not all have a counterpart
+    return case.fits(path[:shared], asked[:shared], envelope[:shared])
 
 
 def final_point_only(cases: Sequence[Case]) -> Finding | None:
@@ -220,7 +248,7 @@ def aliased_rows(cases: Sequence[Case]) -> Finding | None:
     """All rows are the last iterate: one array was changed in place and stored again and again."""
     for case in cases:
         path, right = case.path, case.right[0]
-        if path is None or path.shape != right.shape or len(path) < 2 or not (path == path[0]).all():
+        if path is None or path.shape != right.shape or len(path) < 2 or not stands_still(path):
             return None
         if not case.fits(path[-1:], right[-1:], case.envelope[0][-1:]):
             return None
