@@ -10,19 +10,21 @@ import typer
 from rich.console import Console
 
 from grader.answer_key.cache import answer_key
-from grader.batch.workplace import calls, limits
+from grader.batch.workplace import calls, limits, warm_sandbox
 from grader.cli.options import AssignmentName, assignment_named
 from grader.cli.terminal import LEGEND, print_grade
 from grader.judge.grade import BlockRemark, Grade
 from grader.judge.judge import block_remarks, judge
-from grader.sandbox.local import LocalProcess
 from grader.submission.intake import collect
 from grader.submission.parsing import parse
 
 
 def check(
     assignment: AssignmentName,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Your notebook (.ipynb) or script (.py).")],
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="FILE", help="Your notebook (.ipynb), script (.py), or zip archive (.zip) of these."),
+    ],
 ) -> None:
     """Run your own work on the public experiments. Nothing is stored.
 
@@ -39,9 +41,10 @@ def check(
             print(f"grader: {refused.file_name}: {refused.reason}", file=sys.stderr)
         raise typer.Exit(2)
     submission = collection.submissions[0]
-    program = parse(submission)
+    program = parse(submission, {e.function for e in asked.experiments})
     public = [experiment for experiment in asked.experiments if experiment.public]
-    run = LocalProcess(asked.specification.environment).run(program, calls(public), limits(asked))
+    with warm_sandbox(asked, "none") as sandbox:
+        run = sandbox.run(program, calls(public), limits(asked))
     remarks = tuple(BlockRemark(label=submission.file_name, sentence=text) for text in program.remarks)
     grade = Grade(
         assignment=asked.id,

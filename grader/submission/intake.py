@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import os
 import stat
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from pathlib import Path, PurePath
+from pathlib import Path
 
-from grader.submission.program import Submission
-
-MAX_FILE_BYTES = 20_000_000
-MAX_FILES_BESIDE = 200
-"""How many files may lie beside the notebook or script in a student's folder; in all `MAX_FILE_BYTES` at most."""
-
-_SUFFIXES = (".ipynb", ".py")
-_LITTER = {"__pycache__", "__macosx", "thumbs.db", "desktop.ini"}
+from grader.submission.choice import ARCHIVE, SUFFIXES, candidates, obvious, stem, suffix
+from grader.submission.names import is_litter, listed, normal, printable, shown
+from grader.submission.program import MAX_FILE_BYTES, MAX_FILES_BESIDE, Submission
 
 
 class PathError(Exception):
@@ -55,10 +49,12 @@ class _UnreadableError(Exception):
 def collect(paths: Sequence[Path]) -> Collection:
     """Everything that was handed in under `paths`.
 
-    A path is a notebook or script, whose stem is the student's name; or a folder of such files and of one folder
-    for each further student. In a student's folder the notebook or script is chosen by its name, and the other
-    files go with it. Where one student has handed in two, the one that was modified last is graded, and the
-    notebook if both have the same time. Hidden files and the litter of editors are passed over.
+    A path is a notebook, a script, or a zip archive, whose stem is the student's name; or a folder of such files and
+    of one folder for each further student. In a student's folder the notebook or script is chosen by its name, or
+    the archive where there is neither, and the other files go with it; where no name stands out, the folder as a whole
+    is the submission, and `parse` chooses. Where one student has handed in two, the one that was modified last is
+    graded, and the notebook if both have the same time. Hidden files and the litter of editors are passed over.
+    Archives are not opened here.
 
     Raises:
         PathError: a path does not exist or cannot be read.
@@ -69,7 +65,7 @@ def collect(paths: Sequence[Path]) -> Collection:
         try:
             submission, beside = _submission(entry)
         except (_UnreadableError, OSError) as error:
-            refused.append(RefusedFile(_student(entry), _printable(entry.name), _reason(error), _kept(entry)))
+            refused.append(RefusedFile(_student(entry), printable(entry.name), _reason(error), _kept(entry)))
         else:
             found.setdefault(submission.student, []).append(submission)
             refused += beside
@@ -110,22 +106,30 @@ def _submission(entry: Path) -> tuple[Submission, list[RefusedFile]]:
     _check_no_link(entry)
     if entry.is_dir():
         return _from_folder(entry)
-    if entry.suffix.lower() not in _SUFFIXES:
-        raise _UnreadableError("It is neither a notebook (.ipynb) nor a Python script (.py); hand in one of these.")
+    if suffix(entry.name) not in (*SUFFIXES, ARCHIVE):
+        raise _UnreadableError(
+            "It is neither a notebook (.ipynb), nor a Python script (.py), nor a zip archive (.zip) of such files; "
+            "hand in one of these."
+        )
     return _from_file(entry), []
 
 
 def _from_file(path: Path) -> Submission:
-    content = _read(path)
-    modified_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    content, modified_at = _read(path)
     return Submission(_student(path), path.name, content, modified_at)
 
 
 def _from_folder(folder: Path) -> tuple[Submission, list[RefusedFile]]:
     student = _student(folder)
     chosen = _chosen(folder)
-    best, refused = _preferred([replace(_from_file(path), student=student) for path in chosen])
+    try:
+        group = [replace(_from_file(path), student=student) for path in chosen]
+    except (_UnreadableError, OSError) as error:
+        raise _UnreadableError(f"{listed([path.name for path in chosen])} cannot be read. {_reason(error)}") from None
+    best, refused = _preferred(group or [Submission(student, f"{folder.name}/", b"")])
     files: dict[str, bytes] = {}
+    times: list[datetime] = []
+    remarks: list[str] = []
     size = 0
     for number, path in enumerate((path for path in _walk(folder) if path not in chosen), start=1):
         if number > MAX_FILES_BESIDE:
@@ -135,43 +139,37 @@ def _from_folder(folder: Path) -> tuple[Submission, list[RefusedFile]]:
         name = path.relative_to(folder).as_posix()
         try:
             _check_name(name)
-            content = _read(path)
+            content, modified_at = _read(path)
         except (_UnreadableError, OSError) as error:
-            refused.append(RefusedFile(student, _printable(name), _reason(error)))
+            remarks.append(f"{shown(name)} was left out. {_reason(error)}")
             continue
-        files[name] = content
+        files[normal(name)] = content
+        times.append(modified_at)
         size += len(content)
         if size > MAX_FILE_BYTES:
             raise _UnreadableError(
                 f"The files beside {best.file_name} have more than {MAX_FILE_BYTES // 1_000_000} MB in all; "
                 "hand in only what your work needs."
             )
-    return replace(best, files=files), refused
+    if not chosen and not files:
+        raise _UnreadableError(" ".join(["The folder holds no file that can be read.", *remarks]))
+    modified = best.modified_at or max(times, default=None)
+    return replace(best, modified_at=modified, files=files, remarks=tuple(remarks)), refused
 
 
 def _chosen(folder: Path) -> list[Path]:
-    """The notebook or script of a student's folder; two where they differ in the suffix only.
+    """The obvious submission of a student's folder: files that differ in the suffix only; none where none stands out.
 
-    It is the one named like the folder, or the only one, or the only notebook.
+    A notebook or script comes before an archive.
     """
-    found = [path for path in _inside(folder) if path.suffix.lower() in _SUFFIXES and _is_file(path)]
+    files = [path for path in _inside(folder) if _is_file(path)]
+    found = candidates(path.name for path in files)
     if not found:
-        raise _UnreadableError("The folder holds no notebook (.ipynb) and no Python script (.py).")
-    stems = {path.stem for path in found}
-    notebooks = [path.stem for path in found if path.suffix.lower() == ".ipynb"]
-    if folder.name in stems:
-        stem = folder.name
-    elif len(stems) == 1:
-        stem = found[0].stem
-    elif len(notebooks) == 1:
-        stem = notebooks[0]
-    else:
-        names = ", ".join(_printable(path.name) for path in found[:10]) + (", ..." if len(found) > 10 else "")
-        raise _UnreadableError(
-            f"The folder holds several files that could be the submission ({names}); "
-            "hand in one of them, or name one like the folder."
-        )
-    return [path for path in found if path.stem == stem]
+        archives = [path for path in files if suffix(path.name) == ARCHIVE]
+        named = [path for path in archives if path.stem == folder.name]
+        return named or (archives if len(archives) == 1 else [])
+    name = obvious(found, folder.name)
+    return [path for path in files if path.name in found and stem(path.name) == name]
 
 
 def _preferred(group: list[Submission]) -> tuple[Submission, list[RefusedFile]]:
@@ -190,7 +188,7 @@ def _why(graded: Submission, other: Submission) -> str:
 
 
 def _is_notebook(submission: Submission) -> bool:
-    return PurePath(submission.file_name).suffix.lower() == ".ipynb"
+    return suffix(submission.file_name) == ".ipynb"
 
 
 def _walk(folder: Path) -> Iterator[Path]:
@@ -205,11 +203,7 @@ def _walk(folder: Path) -> Iterator[Path]:
 
 
 def _inside(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if not _is_litter(path.name))
-
-
-def _is_litter(name: str) -> bool:
-    return name.startswith(".") or name.endswith("~") or name.lower() in _LITTER
+    return sorted(path for path in folder.iterdir() if not is_litter(path.name))
 
 
 def _is_file(path: Path) -> bool:
@@ -218,30 +212,40 @@ def _is_file(path: Path) -> bool:
 
 def _student(path: Path) -> str:
     name = path.stem if path.is_symlink() or not path.is_dir() else path.name
-    return _printable(unicodedata.normalize("NFC", name))
+    return printable(normal(name))
 
 
-def _read(path: Path) -> bytes:
-    """Content of a regular file that is not a link and not too large."""
+def _read(path: Path) -> tuple[bytes, datetime]:
+    """Content and time of modification of a regular file that is not a link, not too large, and complete."""
     _check_no_link(path)
-    # Opening a pipe would wait for its writer; between check and opening the file may have become a link.
+    # A device may do something when it is opened, and a pipe would wait for its writer.
+    _check_regular(path.lstat())
+    # What was checked may have become something else by now.
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-    if not stat.S_ISREG(path.stat().st_mode):
-        raise _UnreadableError("It is not a regular file.")
     with open(os.open(path, flags), "rb") as file:
-        status = os.fstat(file.fileno())
-        if status.st_size > MAX_FILE_BYTES or len(content := file.read(MAX_FILE_BYTES + 1)) > MAX_FILE_BYTES:
+        before = os.fstat(file.fileno())
+        _check_regular(before)
+        if before.st_size > MAX_FILE_BYTES:
             raise _UnreadableError(
-                f"It has {status.st_size / 1e6:.1f} MB; at most {MAX_FILE_BYTES // 1_000_000} MB are read. "
+                f"It has {before.st_size / 1e6:.1f} MB; at most {MAX_FILE_BYTES // 1_000_000} MB are read. "
                 "Clear the outputs of the notebook, and hand in no data that your work does not need."
             )
-        return content
+        content = file.read(before.st_size + 1)
+        after = os.fstat(file.fileno())
+    if len(content) != before.st_size or (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        raise _UnreadableError("It was being written while it was read; grade it again when it is complete.")
+    return content, datetime.fromtimestamp(after.st_mtime, UTC)
+
+
+def _check_regular(status: os.stat_result) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise _UnreadableError("It is not a regular file.")
 
 
 def _kept(path: Path) -> bytes:
     """The bytes of a file that is refused; nothing where they cannot be read."""
     try:
-        return _read(path)
+        return _read(path)[0]
     except (_UnreadableError, OSError):
         return b""
 
@@ -252,13 +256,11 @@ def _check_no_link(path: Path) -> None:
 
 
 def _check_name(name: str) -> None:
-    if _printable(name) != name:
-        raise _UnreadableError("Its name has control characters or bytes that are no text; rename it.")
-
-
-def _printable(name: str) -> str:
-    """`name` without control characters and undecodable bytes: no table or page should have to show them."""
-    return "".join("\ufffd" if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") else c for c in name)
+    if printable(name) != name:
+        raise _UnreadableError(
+            "Its name has control characters, characters that turn the text's direction, or bytes that are no text; "
+            "rename it."
+        )
 
 
 def _reason(error: Exception) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import PurePath
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
+from grader.submission.archive import unpacked
 from grader.submission.cell import Cell, check_count
+from grader.submission.choice import ARCHIVE, candidates, chosen, rooted, stem, suffix
 from grader.submission.ipython_syntax import Translator
+from grader.submission.names import shown
 from grader.submission.notebook import read_notebook
 from grader.submission.program import Block, Program, RefusedError, Submission
 from grader.submission.script import decode, is_percent, percent_cells
@@ -16,34 +19,74 @@ MAX_CODE = 2_000_000
 """Characters of code, and of written answers, that a submission may have."""
 
 
-def parse(submission: Submission) -> Program:
+def parse(submission: Submission, functions: Collection[str] = ()) -> Program:
     """The submission as a program: code to execute in order, and text for the marker.
 
+    Args:
+        submission: what was handed in. A zip archive is opened here.
+        functions: names of the functions that the assignment asks for: they tell which of several notebooks in an
+            archive or folder is the program.
+
     Raises:
-        RefusedError: the file cannot be graded at all; the message is a sentence for the student.
+        RefusedError: it cannot be graded at all; the message is a sentence for the student.
     """
     name = submission.file_name
-    if not submission.content.strip():
-        raise RefusedError(_empty(name))
-    suffix = PurePath(name).suffix.lower()
+    if submission.is_folder:
+        like = name.removesuffix("/")
+        return _one_of(submission.files, f'the folder "{like}"', like, functions, {}, submission.remarks)
+    if suffix(name) == ARCHIVE:
+        _check_content(submission.content, name)
+        packed, left_out = unpacked(submission.content, name)
+        return _one_of(packed, name, stem(name), functions, submission.files, submission.remarks + left_out)
+    program = _program(name, name, submission.content, submission.files)
+    return replace(program, remarks=submission.remarks + program.remarks)
+
+
+def _one_of(
+    packed: Mapping[str, bytes],
+    holder: str,
+    like: str,
+    functions: Collection[str],
+    beside: Mapping[str, bytes],
+    remarks: tuple[str, ...],
+) -> Program:
+    """The program among the files of an archive or folder; the others, and those beside the archive, go with it."""
+    packed = rooted(packed)
+    try:
+        name = chosen(packed, holder, like, functions)
+    except RefusedError as refusal:
+        # A file that was left out may be the one that is missed.
+        raise RefusedError(" ".join([str(refusal), *remarks])) from None
+    if len(candidates(packed)) > 1:
+        remarks = (f"{shown(name)} is the file in {holder} that was graded; the others lie beside it.", *remarks)
+    files = {**beside, **packed}
+    program = _program(name, f"{shown(name)} in {holder}", files.pop(name), files)
+    return replace(program, remarks=remarks + program.remarks)
+
+
+def _program(file_name: str, name: str, content: bytes, files: Mapping[str, bytes]) -> Program:
+    """One notebook or script as a program; messages call it `name`."""
+    _check_content(content, name)
     remarks: tuple[str, ...] = ()
-    if suffix == ".ipynb":
-        cells, remarks = read_notebook(submission.content, name)
-    elif suffix == ".py":
-        text = decode(submission.content, name)
-        if not text.strip():
-            raise RefusedError(_empty(name))
+    if suffix(file_name) == ".ipynb":
+        cells, remarks = read_notebook(content, name)
+    elif suffix(file_name) == ".py":
+        text = decode(content, name)
+        _check_content(text, name)
         if not is_percent(text):
             _check_size(text, name, "code")
-            return Program((Block("the script", text),), files=submission.files)
+            return Program((Block("the script", text),), files=files)
         cells = percent_cells(text)
         check_count(len(cells), name)
     else:
-        raise RefusedError(f"{name} is neither a notebook (.ipynb) nor a Python script (.py). Hand in one of these.")
+        raise RefusedError(
+            f"{name} is neither a notebook (.ipynb), nor a Python script (.py), nor a zip archive (.zip) of such "
+            "files. Hand in one of these."
+        )
     blocks, translation_remarks = _blocks(cells, name)
     written = written_answers(cells)
     _check_size("".join(written.values()), name, "written answers")
-    return Program(blocks, written, submission.files, (*remarks, *translation_remarks))
+    return Program(blocks, written, files, (*remarks, *translation_remarks))
 
 
 def _blocks(cells: Sequence[Cell], name: str) -> tuple[tuple[Block, ...], tuple[str, ...]]:
@@ -63,8 +106,9 @@ def _blocks(cells: Sequence[Cell], name: str) -> tuple[tuple[Block, ...], tuple[
     return tuple(blocks), tuple(remarks)
 
 
-def _empty(name: str) -> str:
-    return f"{name} is empty. Hand in the file that holds your work."
+def _check_content(content: bytes | str, name: str) -> None:
+    if not content.strip():
+        raise RefusedError(f"{name} is empty. Hand in the file that holds your work.")
 
 
 def _check_size(text: str, name: str, what: str) -> None:

@@ -7,6 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+MAX_FILE_BYTES = 20_000_000
+"""How large a file may be that is handed in; in all, the files beside it, and the files in an archive."""
+MAX_FILES_BESIDE = 200
+"""How many files may be beside the notebook or script."""
+
 
 @dataclass(frozen=True)
 class Submission:
@@ -14,10 +19,20 @@ class Submission:
 
     student: str
     file_name: str
+    """Of a notebook, a script, or a zip archive with one of these. Where no file of a folder stands out it is the
+    folder's, with "/" at its end."""
     content: bytes
+    """Of that file; a folder has none."""
     modified_at: datetime | None = None
     files: Mapping[str, bytes] = field(default_factory=dict)
-    """Helper modules and data beside the handed-in file: relative path -> content."""
+    """Helper modules and data beside the handed-in file, or in the folder: relative path -> content."""
+    remarks: tuple[str, ...] = ()
+    """Sentences for the student about files beside it that could not be taken. They are no part of the hash."""
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether a folder as a whole was handed in, and `files` is all there is."""
+        return self.file_name.endswith("/")
 
     @property
     def hash(self) -> str:

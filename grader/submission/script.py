@@ -23,7 +23,7 @@ _COMMENT = re.compile(r"^# ?", re.MULTILINE)
 
 
 def decode(content: bytes, file_name: str) -> str:
-    """The script's text, by the rules of Python (UTF-8, byte order mark, PEP 263), and UTF-16 with a byte order mark.
+    """The script's text, by the rules of Python (UTF-8, byte order mark, PEP 263), and UTF-16 as Windows saves it.
 
     Raises:
         RefusedError: it is not text in the encoding that it declares.
@@ -46,6 +46,10 @@ def _encoding(content: bytes, file_name: str) -> str:
         return "utf-8-sig"
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
+    if content[:1] and content[1:2] == b"\0":
+        return "utf-16-le"
+    if content[:1] == b"\0" and content[1:2]:
+        return "utf-16-be"
     for line in content[:1000].splitlines()[:2]:
         if declaration := _DECLARATION.match(line):
             declared = declaration[1].decode("ascii", "replace")

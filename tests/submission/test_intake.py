@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import os
 import random
+import socket
+import stat
+import sys
+import tempfile
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,6 +16,8 @@ import pytest
 
 from grader.submission import intake
 from grader.submission.intake import Collection, PathError, RefusedFile, collect
+from grader.submission.parsing import parse
+from grader.submission.program import RefusedError
 
 BASE = 1_700_000_000
 
@@ -115,12 +122,21 @@ def test_a_path_that_is_not_there_is_an_error_of_the_user(tmp_path):
         collect([tmp_path / "nowhere"])
 
 
+def test_an_archive_is_a_submission_like_any_other(put, tmp_path):
+    put("ada.zip", b"PK", time=1)
+    put("ada.ipynb")
+    collection = collect([tmp_path])
+    assert [(one.student, one.file_name, one.content) for one in collection.submissions] == [("ada", "ada.zip", b"PK")]
+    assert list(reasons(collection)) == [("ada", "ada.ipynb")]
+
+
 def test_other_files_are_refused(put, tmp_path):
     put("ada.pdf")
     put("emmy")
     assert reasons(collect([tmp_path])) == dict.fromkeys(
         [("ada", "ada.pdf"), ("emmy", "emmy")],
-        "It is neither a notebook (.ipynb) nor a Python script (.py); hand in one of these.",
+        "It is neither a notebook (.ipynb), nor a Python script (.py), nor a zip archive (.zip) of such files; "
+        "hand in one of these.",
     )
 
 
@@ -191,17 +207,102 @@ def test_the_twin_of_the_graded_file_is_refused_and_does_not_go_along(put, tmp_p
     }
 
 
-def test_a_folder_where_nothing_is_obvious_is_refused_with_a_list(put, tmp_path):
-    for name in ["first.ipynb", "second.ipynb", "third.py"]:
-        put(f"ada/{name}")
-    collection = collect([tmp_path])
-    assert collection.submissions == ()
-    assert "(first.ipynb, second.ipynb, third.py)" in reasons(collection)["ada", "ada"]
+def test_a_folder_where_nothing_is_obvious_is_kept_whole_and_refused_with_a_list(put, tmp_path):
+    put("ada/first.ipynb", time=3)
+    put("ada/second.ipynb", time=8)
+    put("ada/third.py")
+    (submission,) = collect([tmp_path]).submissions
+    assert (submission.student, submission.file_name, submission.content) == ("ada", "ada/", b"")
+    assert set(submission.files) == {"first.ipynb", "second.ipynb", "third.py"}
+    assert submission.modified_at == datetime.fromtimestamp(BASE + 8, UTC)
+    with pytest.raises(RefusedError, match=r'\(first\.ipynb, second\.ipynb, third\.py\).* or call it "ada\.ipynb"'):
+        parse(submission)
 
 
-def test_a_folder_without_code_is_refused(put, tmp_path):
+@pytest.mark.parametrize("folder", ["hw2.zip", "hw2.py", "hw2.ipynb"])
+def test_such_a_folder_is_no_file_whatever_its_name(put, tmp_path, folder):
+    put(f"{folder}/one.py")
+    put(f"{folder}/two.py")
+    (submission,) = collect([tmp_path]).submissions
+    with pytest.raises(RefusedError, match=rf'Several files in the folder "{folder}" could be'):
+        parse(submission)
+
+
+def test_in_such_a_folder_the_functions_that_are_asked_for_tell(put, tmp_path, notebook):
+    put("ada/first.ipynb", notebook([("code", "def mean(x):\n    return 0")]))
+    put("ada/second.ipynb", notebook([("code", "def gradient(x):\n    return x")]))
+    (submission,) = collect([tmp_path]).submissions
+    program = parse(submission, ["gradient"])
+    assert program.blocks[0].source.startswith("def gradient")
+    assert program.remarks == (
+        'second.ipynb is the file in the folder "ada" that was graded; the others lie beside it.',
+    )
+    assert set(program.files) == {"first.ipynb"}
+
+
+def test_a_folder_in_the_folder_of_a_student_may_hold_the_work(put, tmp_path):
+    put("ada/work/hw2.py", b"x = 2")
+    put("ada/work/data/points.csv", b"1,2")
+    put("ada/report.pdf", b"%PDF")
+    (submission,) = collect([tmp_path]).submissions
+    assert set(submission.files) == {"work/hw2.py", "work/data/points.csv", "report.pdf"}
+    program = parse(submission)
+    assert (program.blocks[0].source, program.files) == ("x = 2", {"data/points.csv": b"1,2"})
+
+
+def test_a_folder_without_code_is_kept_and_refused(put, tmp_path):
     put("ada/report.pdf")
-    assert "no notebook" in reasons(collect([tmp_path]))["ada", "ada"]
+    (submission,) = collect([tmp_path]).submissions
+    assert submission.files == {"report.pdf": b"x = 1"}
+    with pytest.raises(RefusedError, match=r'There is no notebook .* in the folder "ada"'):
+        parse(submission)
+
+
+def test_where_the_only_work_in_a_folder_is_a_link_the_refusal_says_so(put, tmp_path):
+    put("class/ada/notes.txt")
+    (tmp_path / "class/ada/hw2.py").symlink_to(put("answer.py"))
+    (submission,) = collect([tmp_path / "class"]).submissions
+    with pytest.raises(RefusedError, match=r"There is no notebook .* hw2\.py was left out\. It is a link"):
+        parse(submission)
+
+
+def test_an_empty_folder_of_a_student_is_refused(tmp_path):
+    (tmp_path / "ada").mkdir()
+    assert reasons(collect([tmp_path])) == {("ada", "ada"): "The folder holds no file that can be read."}
+
+
+def test_an_archive_in_the_folder_of_a_student_is_the_submission(put, tmp_path):
+    put("ada/hw2.zip", b"PK", time=4)
+    put("ada/points.csv", b"1,2")
+    (submission,) = collect([tmp_path]).submissions
+    assert (submission.student, submission.file_name, submission.content) == ("ada", "hw2.zip", b"PK")
+    assert submission.modified_at == datetime.fromtimestamp(BASE + 4, UTC)
+    assert submission.files == {"points.csv": b"1,2"}
+
+
+def test_a_notebook_is_graded_and_an_archive_beside_it_is_a_file(put, tmp_path):
+    put("ada/hw2.ipynb", b"{}")
+    put("ada/more.zip", b"PK")
+    (submission,) = collect([tmp_path]).submissions
+    assert (submission.file_name, submission.files) == ("hw2.ipynb", {"more.zip": b"PK"})
+
+
+def test_several_archives_are_kept_and_refused(put, tmp_path):
+    put("ada/one.zip", b"PK1")
+    put("ada/two.zip", b"PK2")
+    (submission,) = collect([tmp_path]).submissions
+    assert submission.files == {"one.zip": b"PK1", "two.zip": b"PK2"}
+    with pytest.raises(RefusedError, match=r"archives in it \(one\.zip, two\.zip\) are not opened"):
+        parse(submission)
+
+
+@pytest.mark.parametrize("name", ["作业 2/最小二乘.ipynb", "hw 2/my work.py", "x.py/hw2.py"])
+def test_folders_and_files_with_odd_names_are_folders_and_files(put, tmp_path, name):
+    put(name, b"x = 1")
+    put(f"{name.split('/')[0]}/数据 1.csv", b"1,2")
+    (submission,) = collect([tmp_path]).submissions
+    assert f"{submission.student}/{submission.file_name}" == name
+    assert submission.files == {"数据 1.csv": b"1,2"}
 
 
 def test_two_hundred_files_beside_the_graded_one_are_the_limit(put, tmp_path):
@@ -214,6 +315,12 @@ def test_two_hundred_files_beside_the_graded_one_are_the_limit(put, tmp_path):
 
 
 # What is too large, and what is no file
+
+
+def test_where_the_work_in_a_folder_cannot_be_read_its_name_is_told(put, tmp_path):
+    with put("ada/hw2.ipynb").open("wb") as file:
+        file.truncate(30_000_000)
+    assert reasons(collect([tmp_path]))["ada", "ada"].startswith("hw2.ipynb cannot be read. It has 30.0 MB; at most 20")
 
 
 def test_a_file_of_more_than_twenty_megabytes_is_refused(put, tmp_path, monkeypatch):
@@ -242,8 +349,10 @@ def test_links_are_refused_wherever_they_point(put, tmp_path):
     (tmp_path / "class/emmy/data").symlink_to(secret.parent)
     collection = collect([tmp_path / "class"])
     assert [(one.student, dict(one.files)) for one in collection.submissions] == [("emmy", {})]
+    assert collection.submissions[0].remarks == ("data was left out. It is a link; hand in the file itself.",)
+    assert [file.content for file in collection.refused] == [b""] * 3
     assert reasons(collection) == dict.fromkeys(
-        [("ada", "ada.py"), ("emmy", "data"), ("lost", "lost.py"), ("sofia", "sofia")],
+        [("ada", "ada.py"), ("lost", "lost.py"), ("sofia", "sofia")],
         "It is a link; hand in the file itself.",
     )
 
@@ -260,12 +369,68 @@ def test_a_pipe_is_refused_and_not_waited_for(put, tmp_path):
     os.mkfifo(tmp_path / "ada.py")
     os.mkfifo(tmp_path / "emmy" / "data")
     collection = collect([tmp_path])
-    assert students(collection) == ["emmy"]
-    assert set(reasons(collection).values()) == {"It is not a regular file."}
+    assert [(one.student, one.remarks) for one in collection.submissions] == [
+        ("emmy", ("data was left out. It is not a regular file.",))
+    ]
+    assert reasons(collection) == {("ada", "ada.py"): "It is not a regular file."}
+
+
+@pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="this system has no such sockets")
+def test_a_socket_is_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # the path of a socket must be short
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind("ada.py")
+        assert reasons(collect([tmp_path])) == {("ada", "ada.py"): "It is not a regular file."}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="makes a device of Linux")
+def test_a_device_is_refused_and_not_opened(tmp_path):
+    try:
+        os.mknod(tmp_path / "ada.py", 0o600 | stat.S_IFCHR, os.stat(os.devnull).st_rdev)
+    except PermissionError:
+        pytest.skip("needs the right to make devices")
+    accesses: list[str] = []
+    watching = True
+
+    def watch(event: str, arguments: tuple[object, ...]) -> None:
+        if watching and event == "open" and str(arguments[0]).startswith(str(tmp_path)):
+            accesses.append(str(arguments[0]))
+
+    sys.addaudithook(watch)
+    assert reasons(collect([tmp_path])) == {("ada", "ada.py"): "It is not a regular file."}
+    watching = False
+    assert accesses == []
+
+
+def test_a_file_that_grows_while_it_is_read_is_not_graded_half(put, tmp_path):
+    path = put("ada.py", b"x = 1\n" * 1_000_000)
+    done = threading.Event()
+
+    def grow() -> None:
+        with path.open("ab", buffering=0) as file:
+            while not done.is_set():
+                file.write(b"#")
+
+    writer = threading.Thread(target=grow)
+    writer.start()
+    try:
+        refused = next(filter(None, (collect([path]).refused for _ in range(1000))))
+    finally:
+        done.set()
+        writer.join()
+    assert refused[0].reason == "It was being written while it was read; grade it again when it is complete."
+    assert students(collect([path])) == ["ada"]
+
+
+def test_a_hundred_megabytes_are_refused_by_their_size(tmp_path):
+    with (tmp_path / "ada.ipynb").open("wb") as file:
+        file.truncate(100_000_000)
+    (file,) = collect([tmp_path]).refused
+    assert file.reason.startswith("It has 100.0 MB; at most 20 MB are read. Clear the outputs")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such names")
-@pytest.mark.parametrize("name", [b"ada\xff.py", b"ada\x1b[2J.py", b"ada\n.py"])
+@pytest.mark.parametrize("name", [b"ada\xff.py", b"ada\x1b[2J.py", b"ada\n.py", "ada\u202eyp.py".encode()])
 def test_a_name_that_is_no_text_is_refused_in_printable_words(tmp_path, name):
     (tmp_path / os.fsdecode(name)).write_bytes(b"x = 1")
     (file,) = collect([tmp_path]).refused
@@ -273,7 +438,29 @@ def test_a_name_that_is_no_text_is_refused_in_printable_words(tmp_path, name):
     assert (file.student + file.file_name).encode().decode().isprintable()
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")
-def test_a_file_that_may_not_be_read_is_refused(put, tmp_path):
-    put("ada.py").chmod(0)
-    assert reasons(collect([tmp_path])) == {("ada", "ada.py"): "The system says: Permission denied."}
+@pytest.fixture
+def unprivileged():
+    """A folder, and a test that may read no more than its owner: root becomes somebody else for it."""
+    with tempfile.TemporaryDirectory() as folder:
+        is_root = os.geteuid() == 0
+        if is_root:
+            os.chmod(folder, 0o777)
+            os.seteuid(65534)
+        try:
+            yield Path(folder)
+        finally:
+            if is_root:
+                os.seteuid(0)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="Windows has other rights")
+def test_a_file_that_may_not_be_read_is_refused(unprivileged):
+    (unprivileged / "emmy").mkdir()
+    for name in ["ada.py", "emmy/emmy.py", "emmy/data.csv"]:
+        (unprivileged / name).write_bytes(b"x = 1")
+    (unprivileged / "ada.py").chmod(0)
+    (unprivileged / "emmy/data.csv").chmod(0)
+    collection = collect([unprivileged])
+    assert reasons(collection) == {("ada", "ada.py"): "The system says: Permission denied."}
+    assert students(collection) == ["emmy"]
+    assert collection.submissions[0].remarks == ("data.csv was left out. The system says: Permission denied.",)

@@ -67,6 +67,18 @@ def test_format_3_is_read_too(read):
     assert program.written == {"proofs": "Because."}
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+def test_encodings_with_a_byte_order_mark_and_without(read, encoding):
+    content = '{"cells": [{"cell_type": "code", "source": "x = \'ä\'"}]}'.encode(encoding)
+    assert read("ada.ipynb", content).blocks == (Block("cell 1", "x = 'ä'"),)
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\r"])
+def test_line_ends_between_the_lines_of_the_file_do_not_matter(read, end):
+    content = json.dumps({"cells": [{"cell_type": "code", "source": "x = 1"}]}, indent=1).replace("\n", end)
+    assert read("ada.ipynb", content.encode()).blocks == (Block("cell 1", "x = 1"),)
+
+
 def test_extra_fields_missing_metadata_and_unknown_versions_do_not_matter(read):
     cells = [{"cell_type": "code", "source": ["x = 1\n", "y = 2"], "outputs": "?", "surprise": [None]}]
     content = json.dumps({"cells": cells, "nbformat": "four", "nbformat_minor": 10**400})
@@ -113,15 +125,17 @@ def test_windows_line_ends_and_half_characters_are_mended(read):
         (b'{\n "cells": [\n', "it is not JSON from line 3"),
         (b"[" * 200_000, "its JSON is nested too deeply"),
         (b'{"cells": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "its JSON is nested too deeply"),
+        (b'{"cells": [{"cell_type": "code", "source": "\xff"}]}', "it is neither UTF-8 nor UTF-16 text"),
+        (b'{"a":' * 100_000 + b"1" + b"}" * 100_000, "its JSON is nested too deeply"),
         (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "it is neither UTF-8 nor UTF-16 text"),
         (b"[1, 2]", "no list of cells"),
         (b'{"cells": {"1": 2}}', "no list of cells"),
         (b"1" * 5000, "no list of cells"),
-        (b'{"cells": [' + b"{}," * 3000 + b"{}]}", "has 3001 cells"),
+        (b'{"cells": [' + b"{}," * 9999 + b"{}]}", "has 10000 cells"),
     ],
 )
 def test_what_is_no_notebook_is_refused_with_a_sentence(read, content, reason):
-    if reason == "has 3001 cells":
+    if reason == "has 10000 cells":
         content = content.replace(b"{}", b'{"cell_type": "code", "source": ""}')
     with pytest.raises(RefusedError, match=r"^hw2\.ipynb ") as refusal:
         read("hw2.ipynb", content)

@@ -25,8 +25,10 @@ def test_a_plain_script_is_one_block(read):
         codecs.BOM_UTF8 + "x = 'ä'".encode(),
         "x = 'ä'".encode("utf-16"),
         codecs.BOM_UTF16_BE + "x = 'ä'".encode("utf-16-be"),
+        "x = 'ä'".encode("utf-16-le"),
+        "x = 'ä'".encode("utf-16-be"),
     ],
-    ids=["utf-8", "utf-8 with mark", "utf-16", "utf-16 big-endian"],
+    ids=["utf-8", "utf-8 with mark", "utf-16", "utf-16 big-endian", "utf-16 no mark", "utf-16 big-endian no mark"],
 )
 def test_encodings_with_a_byte_order_mark_and_without(read, content):
     assert read("ada.py", content).blocks == (Block("the script", "x = 'ä'"),)
@@ -47,12 +49,18 @@ def test_line_ends_of_windows_and_old_macs(read):
     assert read("ada.py", b"x = 1\r\ny = 2\rz = 3\n").blocks == (Block("the script", "x = 1\ny = 2\nz = 3\n"),)
 
 
+@pytest.mark.parametrize("source", ["def f():\n\tx = 1\n        return x\n", "\x0c\nx = 1\x0c\n", "x = 1\0", "\x1ax"])
+def test_tabs_form_feeds_and_control_characters_are_handed_on_as_they_are(read, source):
+    assert read("ada.py", source.encode()).blocks == (Block("the script", source),)
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
         (b"", "is empty"),
         (codecs.BOM_UTF16_LE, "is empty"),
         (b"x = 1\n# \xe4\n", "not text in the encoding utf-8 (line 2)"),
+        ("x = 1".encode("utf-16-le")[:-1], "not text in the encoding utf-16-le"),
         (b"# coding: klingon\n", 'declares the encoding "klingon"'),
         (b"# coding: rot13\n", 'declares the encoding "rot13"'),
         (b"# coding: utf-16\n", 'declares the encoding "utf-16"'),
