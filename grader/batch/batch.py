@@ -6,32 +6,26 @@ run again with the same command: it finds the grades that are there by their rec
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import platform
-import threading
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import grader
 from grader.answer_key.build import key_hash
 from grader.assignment.assignment import Assignment
 from grader.assignment.fingerprint import experiments_hash
-from grader.batch.workplace import Graded, SandboxKind, Workplace, ungraded
+from grader.batch.workers import ATTEMPTS, spread
+from grader.batch.workplace import Graded, Workplace, ungraded
 from grader.gradebook.gradebook import Gradebook
 from grader.gradebook.receipt import Environment, Receipt
 from grader.judge.grade import Grade
-from grader.sandbox.warm import SandboxUnavailableError
+from grader.sandbox.warm import SandboxLevel, SandboxUnavailableError
 from grader.submission.intake import RefusedFile
 from grader.submission.program import Submission
-
-ATTEMPTS = 2
-"""How often a submission is tried when the fault is ours."""
 
 
 @dataclass(frozen=True)
@@ -59,40 +53,54 @@ def grade_batch(
     submissions: Sequence[Submission],
     gradebook: Gradebook,
     jobs: int = 1,
-    sandbox: SandboxKind = "strong",
-) -> Iterator[Grade]:
+    sandbox: SandboxLevel = "strong",
+) -> Generator[Grade, None, None]:
     """Grade the submissions; yields each grade when it is in the gradebook. Those already there come first.
+
+    All submissions are stored before the first is graded. Closing the generator ends the batch and its processes.
 
     Raises:
         SandboxUnavailableError: this machine cannot isolate student code, and `sandbox` is not "weak".
         GradebookError: the gradebook cannot be written.
     """
     template = receipt_template(assignment)
-    tasks = []
-    for submission in submissions:
-        task = Task.stored(submission, assignment, gradebook, template)
+    tasks = [Task.stored(submission, assignment, gradebook, template) for submission in submissions]
+    waiting = []
+    for task in tasks:
         known = gradebook.graded(task.id, task.receipt.hash)
         if known is None:
-            tasks.append(task)
+            waiting.append(task)
         else:
             yield gradebook.save_grade(task.id, known, task.receipt, None)  # so that it is the newest again
-    for task, graded in _graded(assignment, tasks, jobs, sandbox):
-        recording = None if graded.run is None else (task.receipt.experiments_hash, graded.run)
-        yield gradebook.save_grade(task.id, graded.grade, task.receipt, recording)
+    with closing(_graded(assignment, waiting, jobs, sandbox)) as results:
+        for task, graded in results:
+            recording = None if graded.run is None else (task.receipt.experiments_hash, graded.run)
+            yield gradebook.save_grade(task.id, graded.grade, task.receipt, recording)
 
 
-def keep_refused(assignment: Assignment, refused: Sequence[RefusedFile], gradebook: Gradebook) -> list[Grade]:
+def keep_refused(
+    assignment: Assignment, refused: Sequence[RefusedFile], gradebook: Gradebook, beside: Collection[str] = ()
+) -> list[Grade]:
     """Store files that could not be collected, each with a grade that says why.
 
-    The student's submission that counts is the one stored last, so this comes before the grading of the others.
+    Args:
+        assignment: what they were handed in for.
+        refused: the files.
+        gradebook: where to.
+        beside: students who have handed in something better at the same time. Their refused files do not count.
+
+    Returns:
+        The grades, as they are kept.
     """
-    template = receipt_template(assignment)
+    # Nothing was run, and that it was refused is not in its bytes: alone, the same file may be graded.
+    template = receipt_template(assignment).model_copy(update={"experiments_hash": "", "answer_key_hash": ""})
     grades = []
     for file in refused:
         submission = Submission(file.student, file.file_name, file.content)
-        task = Task.stored(submission, assignment, gradebook, template)
+        number = gradebook.store_submission(assignment.id, submission, late=False, counts=file.student not in beside)
+        receipt = template.model_copy(update={"submission_hash": submission.hash})
         grade = ungraded(assignment, file.student, file.file_name, "refused", file.reason)
-        grades.append(gradebook.save_grade(task.id, grade, task.receipt, None))
+        grades.append(gradebook.save_grade(number, grade, receipt, None))
     return grades
 
 
@@ -110,68 +118,27 @@ def receipt_template(assignment: Assignment) -> Receipt:
 
 
 def _graded(
-    assignment: Assignment, tasks: list[Task], jobs: int, sandbox: SandboxKind
-) -> Iterator[tuple[Task, Graded]]:
+    assignment: Assignment, tasks: list[Task], jobs: int, sandbox: SandboxLevel
+) -> Generator[tuple[Task, Graded], None, None]:
     if not tasks:
         return
+    bench = partial(_bench, assignment.folder, sandbox)
     if jobs == 1 or len(tasks) == 1:
-        with pinned(0) as core, Workplace(assignment.folder, sandbox, cpu=core) as workplace:
+        with bench(0) as work:
             for task in tasks:
-                yield task, _work(workplace, task)
+                yield task, work(task)
         return
-    waiting = {task.id: task for task in tasks}
-    for _ in range(ATTEMPTS):
-        for number, graded in _in_processes(assignment, list(waiting.values()), jobs, sandbox):
-            yield waiting.pop(number), graded
-        if not waiting:
-            return
-    for task in waiting.values():
-        reason = "the process that graded this submission was ended by the system"
-        yield task, Graded(_unavailable(assignment, task, reason))
+    with closing(spread(tasks, jobs, bench)) as results:
+        for task, graded in results:
+            reason = "the process that graded this submission was ended by the system"
+            yield task, graded or Graded(_unavailable(assignment, task, reason))
 
 
-def _in_processes(
-    assignment: Assignment, tasks: list[Task], jobs: int, sandbox: SandboxKind
-) -> Iterator[tuple[int, Graded]]:
-    """Grade in `jobs` processes. A process that dies takes the pool with it: what is missing then is left out."""
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(
-        max_workers=min(jobs, len(tasks)),
-        mp_context=context,
-        initializer=_open_workplace,
-        initargs=(assignment.folder, sandbox, context.Value("i", 0)),
-    )
-    try:
-        futures: dict[Future[Graded], int] = {pool.submit(_work_here, task): task.id for task in tasks}
-        for future in as_completed(futures):
-            try:
-                yield futures[future], future.result()
-            except BrokenProcessPool:
-                return
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
-_workplace: Workplace | None = None
-"""The workplace of this worker process."""
-
-
-def _open_workplace(folder: Path, sandbox: SandboxKind, started: Any) -> None:
-    global _workplace  # noqa: PLW0603  (a process pool has no other place for what its workers keep)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    with started.get_lock():
-        position = started.value
-        started.value += 1
-    core = pinned(position).__enter__()  # for the life of this process
-    _workplace = Workplace(folder, sandbox, cpu=core).__enter__()
-
-
-def _end_with_parent() -> None:
-    """A worker of a pool waits for work also when the batch was killed: nobody else would end it."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+@contextmanager
+def _bench(folder: Path, sandbox: SandboxLevel, position: int) -> Iterator[Callable[[Task], Graded]]:
+    """What grades a task, on a core of its own."""
+    with pinned(position) as core, Workplace(folder, sandbox, cpu=core) as workplace:
+        yield partial(_work, workplace)
 
 
 @contextmanager
@@ -191,11 +158,6 @@ def pinned(position: int) -> Iterator[int | None]:
         yield core
     finally:
         os.sched_setaffinity(0, before)
-
-
-def _work_here(task: Task) -> Graded:
-    assert _workplace is not None
-    return _work(_workplace, task)
 
 
 def _work(workplace: Workplace, task: Task) -> Graded:

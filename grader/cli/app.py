@@ -45,9 +45,6 @@ def main() -> None:
     except (AssignmentError, HandoutError, GradebookError, PathError, RefusedError, SandboxUnavailableError) as error:
         _say(str(error))
         sys.exit(WRONG_USAGE)
-    except KeyboardInterrupt:
-        _say("Stopped. Nothing is lost: the same command goes on where this one stopped.")
-        sys.exit(130)
     except BrokenPipeError:
         sys.exit(OUR_FAULT)
     except Exception as error:

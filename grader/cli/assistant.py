@@ -5,8 +5,10 @@ from __future__ import annotations
 import getpass
 import json
 import os
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,13 +17,14 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from grader.batch.batch import grade_batch, keep_refused
-from grader.batch.workplace import SandboxKind
+from grader.batch.workplace import lacking
 from grader.cli.options import (
     GRADEBOOK,
     OUT,
     AssignmentName,
     GradebookAddress,
     OutFolder,
+    Sandbox,
     StudentName,
     assignment_named,
     existing_gradebook,
@@ -30,9 +33,12 @@ from grader.cli.terminal import print_class, print_grade
 from grader.gradebook.gradebook import Gradebook
 from grader.judge.grade import Grade
 from grader.report.exports import results_json
-from grader.report.folder import ReportFolder
+from grader.report.folder import FolderError, ReportFolder
 from grader.submission.intake import collect
 
+INTERRUPTED = 128 + signal.SIGINT
+TERMINATED = 128 + signal.SIGTERM
+_GO_ON = "The same command goes on with the rest."
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -49,10 +55,7 @@ def grade(
     jobs: Annotated[
         int, typer.Option("--jobs", min=1, max=256, help="How many submissions at once. [default: the cores]")
     ] = CORES,
-    sandbox: Annotated[
-        SandboxKind,
-        typer.Option(help="`strong`, or `weak`: without isolation, for code that you trust; see `grader doctor`."),
-    ] = "strong",
+    sandbox: Sandbox = "strong",
     json_file: Annotated[
         str | None, typer.Option("--json", metavar="FILE", help="Write the results as JSON too; `-` is the terminal.")
     ] = None,
@@ -60,27 +63,71 @@ def grade(
     """Grade submissions: scores into the gradebook, a feedback page for every student.
 
     What is graded already is not graded again, so after an interruption the same command goes on.
-    Exit code 1 if some could not be graded by a fault of ours.
+    Exit code 1 if some could not be graded by a fault of ours, 130 or 143 if it was stopped (Ctrl-C, SIGTERM).
 
     Example: `grader grade hw2 submissions/ --gradebook hw2.db --out pages`
     """
     asked = assignment_named(assignment)
+    if missing := lacking(asked):
+        _say(missing)
     collection = collect(paths)
     messages = Console(stderr=True)
     folder = ReportFolder(out, asked.id)
-    with Gradebook.open(gradebook) as book, _progress(messages) as progress:
-        bar = progress.add_task(asked.id, total=len(collection.submissions))
-        grades = keep_refused(asked, collection.refused, book)
-        for one in grades:
-            folder.write_feedback(one)
-        for one in grade_batch(asked, collection.submissions, book, jobs, sandbox):
-            grades.append(one)
-            folder.write_feedback(one)
-            progress.advance(bar)
-    grades.sort(key=lambda one: (one.student, one.file))
-    _print_results(asked.id, grades, gradebook, folder, json_file)
+    total = len(collection.submissions)
+    submitted = {submission.student for submission in collection.submissions}
+    grades: list[Grade] = []
+    try:
+        with _terminable():
+            folder.prepare()
+            with (
+                Gradebook.open(gradebook) as book,
+                _progress(messages) as progress,
+                closing(grade_batch(asked, collection.submissions, book, jobs, sandbox)) as batch,
+            ):
+                refused = keep_refused(asked, collection.refused, book, submitted)
+                for one in refused:
+                    if one.student not in submitted:
+                        folder.write_feedback(one)
+                bar = progress.add_task(asked.id, total=total)
+                for one in batch:
+                    grades.append(one)
+                    folder.write_feedback(one)
+                    progress.advance(bar)
+    except KeyboardInterrupt as stop:
+        _say(f"Stopped: {len(grades)} of {total} submissions are graded and safe in the gradebook. {_GO_ON}")
+        raise typer.Exit(TERMINATED if isinstance(stop, _Terminated) else INTERRUPTED) from None
+    except FolderError as error:
+        _say(
+            f"{error.filename} cannot be written: {error.strerror}. Make room or change the permissions, or give "
+            f"another folder with --out. What is graded is safe in the gradebook. {_GO_ON}"
+        )
+        raise typer.Exit(2) from None
+    grades = sorted(refused + grades, key=lambda one: (one.student, one.file))
+    _print_results(asked.id, grades, book.place, folder, json_file)
     if any(one.status == "unavailable" for one in grades):
         raise typer.Exit(1)
+
+
+class _Terminated(KeyboardInterrupt):
+    """The system asks this process to end, as it does before it shuts down."""
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Let SIGTERM stop what is inside as Ctrl-C does, in good order."""
+
+    def stop(number: int, frame: object) -> None:
+        raise _Terminated
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _say(sentence: str) -> None:
+    print(f"grader: {sentence}", file=sys.stderr)
 
 
 def _progress(console: Console) -> Progress:
@@ -89,13 +136,13 @@ def _progress(console: Console) -> Progress:
 
 
 def _print_results(
-    assignment: str, grades: Sequence[Grade], gradebook: str, folder: ReportFolder, json_file: str | None
+    assignment: str, grades: Sequence[Grade], place: str, folder: ReportFolder, json_file: str | None
 ) -> None:
     console = Console(stderr=json_file == "-")
     print_class(console, grades)
     counts = {status: sum(one.status == status for one in grades) for status in ("graded", "refused", "unavailable")}
     console.print(", ".join(f"{count} {status}" for status, count in counts.items() if count) or "nothing to grade")
-    console.print(f"gradebook: {gradebook}", soft_wrap=True)
+    console.print(f"gradebook: {place}", soft_wrap=True)
     console.print(f"feedback pages: {folder.feedback}", soft_wrap=True)
     if json_file is not None:
         _write_json(results_json(assignment, grades), json_file)
@@ -119,7 +166,7 @@ def show(assignment: AssignmentName, student: StudentName, gradebook: GradebookA
     with existing_gradebook(gradebook) as book:
         found = book.latest(asked.id, student)
         if found is None:
-            print(f"grader: {student!r} has no grade for {asked.id} in {gradebook}.", file=sys.stderr)
+            print(f"grader: {student!r} has no grade for {asked.id} in {book.place}.", file=sys.stderr)
             raise typer.Exit(2)
         print_grade(console, found)
         history = book.history(asked.id, student)
@@ -151,7 +198,7 @@ def mark(
     asked = assignment_named(assignment)
     with existing_gradebook(gradebook) as book:
         if question is None or item is None or points is None:
-            _show_written(book.latest(asked.id, student), student, asked.id, gradebook)
+            _show_written(book.latest(asked.id, student), student, asked.id, book.place)
             return
         book.mark(asked.id, student, question, item, points, comment, marker or getpass.getuser())
         updated = book.latest(asked.id, student)
@@ -164,9 +211,9 @@ def mark(
     )
 
 
-def _show_written(found: Grade | None, student: str, assignment: str, gradebook: str) -> None:
+def _show_written(found: Grade | None, student: str, assignment: str, place: str) -> None:
     if found is None:
-        print(f"grader: {student!r} has no grade for {assignment} in {gradebook}.", file=sys.stderr)
+        print(f"grader: {student!r} has no grade for {assignment} in {place}.", file=sys.stderr)
         raise typer.Exit(2)
     console = Console()
     for question in found.questions:

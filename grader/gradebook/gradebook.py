@@ -43,7 +43,8 @@ class Gradebook:
 
     def __init__(self, engine: Engine, place: str) -> None:
         self._engine = engine
-        self._place = place
+        self.place = place
+        """How sentences name it: the path of the file, or the URL without its password."""
 
     @classmethod
     def open(cls, address: str | Path) -> Gradebook:
@@ -75,11 +76,16 @@ class Gradebook:
 
     # Work: store, grade, look up for the next step.
 
-    def store_submission(self, assignment_id: str, submission: Submission, late: bool) -> int:
+    def store_submission(self, assignment_id: str, submission: Submission, late: bool, counts: bool = True) -> int:
         """Keep the bytes that a student handed in, before anything is done with them.
 
-        From now on this submission is the one that counts. The same bytes again give the same row, with the times and
-        the late flag of the first time.
+        The same bytes again give the same row, with the times and the late flag of the first time.
+
+        Args:
+            assignment_id: what it was handed in for.
+            submission: what was handed in.
+            late: whether after the due date.
+            counts: from now on this submission is the one that counts. If not, it stands behind all others.
 
         Returns:
             The id of the stored submission.
@@ -87,13 +93,15 @@ class Gradebook:
         with self._write() as session:
             student = _student_to_write(session, submission.student)
             of_student = (SubmissionRow.assignment == assignment_id, SubmissionRow.student_id == student.id)
-            last = session.scalar(select(func.max(SubmissionRow.turn)).where(*of_student)) or 0
+            turns = select(func.min(SubmissionRow.turn), func.max(SubmissionRow.turn)).where(*of_student)
+            first, last = session.execute(turns).one()
+            turn = (last or 0) + 1 if counts else (1 if first is None else first) - 1
             row = session.scalar(select(SubmissionRow).where(*of_student, SubmissionRow.hash == submission.hash))
             if row is None:
                 row = SubmissionRow(
                     assignment=assignment_id,
                     student_id=student.id,
-                    turn=last + 1,
+                    turn=turn,
                     file_name=submission.file_name,
                     hash=submission.hash,
                     content=submission.content,
@@ -107,8 +115,8 @@ class Gradebook:
                     FileRow(submission_id=row.id, path=path, content=content)
                     for path, content in submission.files.items()
                 )
-            elif row.turn < last:
-                row.turn = last + 1
+            elif row.turn < last if counts else row.turn > first:
+                row.turn = turn
             return row.id
 
     def recording(self, submission_id: int, experiments_hash: str) -> bytes | None:
@@ -126,7 +134,8 @@ class Gradebook:
         """Keep a grade, what it was made from, and what came out of the sandbox.
 
         A second grade with the same receipt is not stored, since it is the same; but where other grades of the
-        submission came after it, it counts again. A recording of a run with a fault of ours is not stored.
+        submission came after it, it counts again. A recording of a run with a fault of ours is not stored. Whether the
+        grade is late is what was said when the submission was stored first: a copy of a file has another time.
 
         Args:
             submission_id: as `store_submission` returned it.
@@ -150,6 +159,7 @@ class Gradebook:
             if submission.hash != receipt.submission_hash:
                 raise ValueError(f"the receipt is not of the submission with the id {submission_id}")
             _lock_student(session, submission.student_id)
+            grade = grade.model_copy(update={"late": submission.late})
             if recording and complete and not session.get(RecordingRow, (submission_id, recording[0])):
                 session.add(
                     RecordingRow(
@@ -232,7 +242,7 @@ class Gradebook:
             for mark in session.scalars(_marks(assignment_id)):
                 marks[mark.student_id].append(_mark(mark))
             found = [
-                (name, with_marks(_decode(row, self._place), marks[submission.student_id]))
+                (name, with_marks(_decode(row, self.place), marks[submission.student_id]))
                 for row, submission, name in session.execute(_counting(assignment_id))
             ]
         return [grade for _, grade in sorted(found, key=lambda pair: _alphabetical(pair[0]))]
@@ -275,7 +285,7 @@ class Gradebook:
             if found is None:
                 raise GradebookError(_no_grade(session, assignment_id, student))
             row, submission, _ = found
-            _check_mark(_decode(row, self._place), question, item, points)
+            _check_mark(_decode(row, self.place), question, item, points)
             _lock_student(session, submission.student_id)
             session.add(
                 MarkRow(
@@ -293,16 +303,16 @@ class Gradebook:
 
     def _marked(self, session: Session, row: GradeRow, submission: SubmissionRow) -> Grade:
         of_student = _marks(submission.assignment).where(MarkRow.student_id == submission.student_id)
-        return with_marks(_decode(row, self._place), map(_mark, session.scalars(of_student)))
+        return with_marks(_decode(row, self.place), map(_mark, session.scalars(of_student)))
 
     @contextmanager
     def _read(self) -> Iterator[Session]:
-        with translated(self._place), Session(self._engine) as session, session.begin():
+        with translated(self.place), Session(self._engine) as session, session.begin():
             yield session
 
     @contextmanager
     def _write(self) -> Iterator[Session]:
-        with translated(self._place), Session(writing(self._engine)) as session, session.begin():
+        with translated(self.place), Session(writing(self._engine)) as session, session.begin():
             yield session
 
 

@@ -58,7 +58,8 @@ class SubmissionRow(Base):
     assignment: Mapped[str]
     student_id: Mapped[int] = mapped_column(ForeignKey("students.id", ondelete="CASCADE"), index=True)
     turn: Mapped[int]
-    """1, 2, ... for each assignment and student; the submission with the greatest one counts."""
+    """1, 2, ... for each assignment and student, and 0, -1, ... for what stands behind all others. The submission with
+    the greatest one counts, whatever a clock says."""
     file_name: Mapped[str]
     hash: Mapped[str]
     content: Mapped[bytes] = mapped_column(deferred=True)

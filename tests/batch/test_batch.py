@@ -11,21 +11,23 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from grader.assignment.assignment import Assignment, find_assignment
 from grader.batch import workplace
-from grader.batch.batch import grade_batch, pinned
+from grader.batch.batch import grade_batch, keep_refused, pinned
 from grader.gradebook.gradebook import Gradebook
 from grader.submission.intake import collect
 from grader.submission.program import Submission
 
 SOLUTION = find_assignment("hw2") / "samples" / "submissions" / "ada.ipynb"
 CLASS = 16
+Command = Callable[..., list[str]]
 
 
 @pytest.fixture
@@ -38,20 +40,6 @@ def book(tmp_path: Path) -> Iterator[Gradebook]:
 def solution() -> Submission:
     (submission,) = collect([SOLUTION]).submissions
     return submission
-
-
-@pytest.fixture
-def submissions(tmp_path: Path) -> Path:
-    folder = tmp_path / "class"
-    folder.mkdir()
-    for number in range(CLASS):
-        shutil.copy(SOLUTION, folder / f"student{number:02}.ipynb")
-    return folder
-
-
-def command(folder: Path, submissions: Path, *more: str) -> list[str]:
-    options = ["--gradebook", str(folder / "g.db"), "--out", str(folder / "out"), *more]
-    return [sys.executable, "-c", "from grader.cli import main; main()", "grade", "hw2", str(submissions), *options]
 
 
 def graded_so_far(book: Path) -> int:
@@ -77,9 +65,9 @@ def processes_of(group: int) -> list[int]:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 @pytest.mark.parametrize("jobs", ["1", "2"])
-def test_a_killed_batch_goes_on_where_it_stopped(tmp_path: Path, submissions: Path, jobs: str) -> None:
+def test_a_killed_batch_goes_on_where_it_stopped(tmp_path: Path, command: Command, jobs: str) -> None:
     first = subprocess.Popen(
-        command(tmp_path, submissions, "--jobs", jobs),
+        command("--jobs", jobs),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
@@ -91,9 +79,7 @@ def test_a_killed_batch_goes_on_where_it_stopped(tmp_path: Path, submissions: Pa
     first.wait()
     survived = graded_so_far(tmp_path / "g.db")
     assert 3 <= survived < CLASS
-    done = subprocess.run(
-        command(tmp_path, submissions, "--jobs", jobs, "--json", "-"), capture_output=True, text=True, check=True
-    )
+    done = subprocess.run(command("--jobs", jobs, "--json", "-"), capture_output=True, text=True, check=True)
     results = json.loads(done.stdout)["results"]
     assert [(result["status"], result["score"]) for result in results] == [("graded", 15)] * CLASS
     assert graded_so_far(tmp_path / "g.db") == CLASS
@@ -176,3 +162,47 @@ def test_the_order_of_the_batch_does_not_matter(hw2: Assignment, book: Gradebook
     submissions = [submission for path in paths for submission in collect([path]).submissions]
     scores = {grade.student: grade.score for grade in grade_batch(hw2, submissions, book)}
     assert scores == {"henri": 10, "daniel": 13, "ada": 15}
+
+
+def test_a_file_refused_beside_another_never_counts(hw2: Assignment, book: Gradebook, tmp_path: Path) -> None:
+    """Not even between the moment in which it is kept and the grade of the other."""
+    script = tmp_path / "ada.py"
+    shutil.copy(SOLUTION.parent / "henri.py", script)
+    os.utime(script, (0, 0))
+    alone = collect([script])
+    (graded,) = grade_batch(hw2, alone.submissions, book)
+    both = collect([script, SOLUTION])
+    (refused,) = keep_refused(hw2, both.refused, book, beside={"ada"})
+    assert (refused.file, refused.status) == ("ada.py", "refused")
+    assert [one for _, one in book.ungraded(hw2.id)] == []
+    (better,) = grade_batch(hw2, both.submissions, book)
+    keep_refused(hw2, both.refused, book, beside={"ada"})
+    assert book.latest(hw2.id, "ada") == better
+    assert (graded.score, better.score) == (10, 15)
+
+
+def test_a_file_that_was_refused_beside_another_is_graded_when_it_is_alone(
+    hw2: Assignment, book: Gradebook, tmp_path: Path
+) -> None:
+    script = tmp_path / "ada.py"
+    shutil.copy(SOLUTION.parent / "henri.py", script)
+    os.utime(script, (0, 0))
+    keep_refused(hw2, collect([script, SOLUTION]).refused, book, beside={"ada"})
+    (grade,) = grade_batch(hw2, collect([script]).submissions, book)
+    assert (grade.status, grade.score) == ("graded", 10)
+    assert book.latest(hw2.id, "ada") == grade
+
+
+def test_a_copy_of_the_file_with_a_later_time_is_not_late(
+    hw2: Assignment, book: Gradebook, solution: Submission
+) -> None:
+    assert solution.modified_at is not None
+    due = solution.modified_at + timedelta(hours=1)
+    dated = replace(hw2, specification=hw2.specification.model_copy(update={"due": due}))
+    (first,) = grade_batch(dated, [solution], book)
+    copy = replace(solution, modified_at=due + timedelta(days=9))
+    changed = replace(dated, hash="another")
+    (again,) = grade_batch(changed, [copy], book)
+    assert not first.late
+    assert not again.late
+    assert len(book.history(hw2.id, "ada")) == 2

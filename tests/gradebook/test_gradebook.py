@@ -61,9 +61,7 @@ class TestSubmissions:
         for student in ["zoe", "Bob", "ada"]:
             book.store_submission("hw2", make_submission(student), late=False)
         done = make_submission("cem")
-        book.save_grade(
-            book.store_submission("hw2", done, late=False), make_grade("cem"), make_receipt(done), None
-        )
+        book.save_grade(book.store_submission("hw2", done, late=False), make_grade("cem"), make_receipt(done), None)
         assert [submission.student for _, submission in book.ungraded("hw2")] == ["ada", "Bob", "zoe"]
         assert book.ungraded("hw3") == []
 
@@ -78,9 +76,7 @@ class TestGrades:
         number = book.store_submission("hw2", submission, late=False)
         book.save_grade(number, make_grade(score=4), make_receipt(submission), ("e", b"run"))
         before = book.history("hw2", "ada")
-        kept = book.save_grade(
-            number, make_grade(score=1), make_receipt(submission, machine="there"), ("e", b"other")
-        )
+        kept = book.save_grade(number, make_grade(score=1), make_receipt(submission, machine="there"), ("e", b"other"))
         assert kept == make_grade(score=4)
         assert book.history("hw2", "ada") == before
         assert book.recording(number, "e") == b"run"
@@ -123,9 +119,7 @@ class TestGrades:
             submission = make_submission(student)
             number = book.store_submission("hw2", submission, late=False)
             for key in ["k1", "k2"]:
-                book.save_grade(
-                    number, make_grade(student, score), make_receipt(submission, answer_key_hash=key), None
-                )
+                book.save_grade(number, make_grade(student, score), make_receipt(submission, answer_key_hash=key), None)
         assert [(grade.student, grade.score) for grade in book.grades("hw2")] == [("ada", 3), ("Bob", 2), ("zoe", 1)]
 
     def test_are_none_where_nothing_was_graded(self, book, make_submission):
@@ -293,3 +287,79 @@ class TestMarking:
         book.save_grade(number, make_grade(status="refused"), make_receipt(submission), None)
         with pytest.raises(GradebookError, match=r"is marked by hand \(the submission was refused\)"):
             book.mark("hw2", "ada", "proofs", "statement", 1)
+
+
+class TestClocks:
+    """The order of things is counted, not read from a clock."""
+
+    @pytest.fixture
+    def clock(self, monkeypatch):
+        """A clock that goes back one day each time that it is looked at."""
+
+        class Backwards(datetime):
+            days = 0
+
+            @classmethod
+            def now(cls, tz=None):
+                cls.days += 1
+                return datetime(2026, 11, 1, tzinfo=tz) - timedelta(days=cls.days)
+
+        monkeypatch.setattr("grader.gradebook.gradebook.datetime", Backwards)
+        return Backwards
+
+    def test_the_submission_stored_last_counts_though_the_clock_went_back(
+        self, book, clock, make_submission, make_grade, make_receipt
+    ):
+        new = datetime(2026, 10, 1, tzinfo=UTC)
+        for score, content, modified_at in ((1, b"first", new), (2, b"second", new - timedelta(days=30))):
+            submission = make_submission(content=content, modified_at=modified_at)
+            number = book.store_submission("hw2", submission, late=False)
+            book.save_grade(number, make_grade(score=score), make_receipt(submission), None)
+        assert book.latest("hw2", "ada").score == 2
+        assert clock.days == 4
+
+    def test_the_grade_made_last_counts_though_the_clock_went_back(
+        self, book, clock, make_submission, make_grade, make_receipt
+    ):
+        submission = make_submission()
+        number = book.store_submission("hw2", submission, late=False)
+        for score, key in ((1, "old key"), (2, "new key")):
+            receipt = make_receipt(submission, answer_key_hash=key)
+            book.save_grade(number, make_grade(score=score), receipt, None)
+        assert book.latest("hw2", "ada").score == 2
+        assert [grade.score for _, _, grade in book.history("hw2", "ada")] == [1, 2]
+
+    def test_the_mark_given_last_counts_though_the_clock_went_back(
+        self, book, clock, make_submission, make_grade, make_receipt
+    ):
+        submission = make_submission()
+        number = book.store_submission("hw2", submission, late=False)
+        book.save_grade(number, make_grade(score=0), make_receipt(submission), None)
+        for points in (2, 1):
+            book.mark("hw2", "ada", "proofs", "statement", points)
+        assert book.latest("hw2", "ada").score == 1
+
+
+def test_what_does_not_count_stands_behind_all_others(book, make_submission, make_grade, make_receipt):
+    chosen, beside, older = (make_submission(content=content) for content in (b"chosen", b"beside", b"older"))
+
+    def store(submission, score, counts):
+        number = book.store_submission("hw2", submission, late=False, counts=counts)
+        book.save_grade(number, make_grade(score=score), make_receipt(submission), None)
+        return book.latest("hw2", "ada").score
+
+    assert store(beside, 1, counts=False) == 1  # there is no other yet
+    assert store(chosen, 2, counts=True) == 2
+    assert store(beside, 1, counts=False) == 2
+    assert store(older, 3, counts=False) == 2
+    assert store(beside, 1, counts=True) == 1
+    assert store(beside, 1, counts=False) == 2
+
+
+def test_late_is_what_was_said_when_the_submission_was_stored_first(book, make_submission, make_grade, make_receipt):
+    submission = make_submission()
+    number = book.store_submission("hw2", submission, late=False)
+    assert book.store_submission("hw2", submission, late=True) == number
+    late = make_grade().model_copy(update={"late": True})
+    assert not book.save_grade(number, late, make_receipt(submission), None).late
+    assert not book.latest("hw2", "ada").late

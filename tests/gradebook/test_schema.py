@@ -99,9 +99,7 @@ def test_a_database_of_another_program_is_refused_and_left_alone(tmp_path):
 
 def test_the_first_opening_works_from_an_installation_that_cannot_be_written(tmp_path, start_python):
     installation = tmp_path / "installation"
-    shutil.copytree(
-        Path(grader.__file__).parent, installation / "grader", ignore=shutil.ignore_patterns("__pycache__")
-    )
+    shutil.copytree(Path(grader.__file__).parent, installation / "grader", ignore=shutil.ignore_patterns("__pycache__"))
     for path in [*installation.rglob("*"), installation]:
         path.chmod(0o555 if path.is_dir() else 0o444)
     program = (
