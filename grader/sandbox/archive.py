@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
+from collections.abc import Iterator
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError, deserialize
-from safetensors.numpy import load, save
+from pydantic import BaseModel, ConfigDict, FiniteFloat, NonNegativeInt
 
+from grader.guest.encoding import pack
+from grader.sandbox.decoding import assembled, unpacked
 from grader.sandbox.recording import Array, BlockReport, Outcome, Recording, Run, StudentError, Value
 
 
@@ -17,76 +18,72 @@ class ArchiveError(Exception):
     """The bytes are not an archived run."""
 
 
+class _Entry(BaseModel):
+    """A `Recording`; its value is a tree of positions among the arrays of the run."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    experiment: str
+    outcome: Outcome
+    value: Any
+    returned_type: str
+    reason: str
+    calls: dict[str, NonNegativeInt]
+    changed_inputs: tuple[str, ...]
+    printed: str
+    error: StudentError | None
+
+
+class _Description(BaseModel):
+    """A `Run` without its arrays."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    recordings: dict[str, _Entry]
+    blocks: tuple[BlockReport, ...]
+    cpu_seconds: FiniteFloat
+
+
 def archived(run: Run) -> bytes:
     """The run as bytes; equal runs give equal bytes."""
-    arrays: dict[str, Array] = {}
-    recordings = {}
-    for key, recording in run.recordings.items():
-        entry = asdict(recording)
-        entry["value"] = _described(recording.value, arrays)
-        recordings[key] = entry
-    description = {
-        "recordings": recordings,
-        "blocks": [asdict(block) for block in run.blocks],
-        "cpu_seconds": run.cpu_seconds,
+    arrays: list[Array] = []
+    recordings = {
+        # Without the value, whose arrays `asdict` would copy.
+        key: {**asdict(replace(recording, value=None)), "value": _tree(recording.value, arrays)}
+        for key, recording in run.recordings.items()
     }
-    return save(arrays, {"run": json.dumps(description)})
+    blocks = [asdict(block) for block in run.blocks]
+    return pack(arrays, {"recordings": recordings, "blocks": blocks, "cpu_seconds": run.cpu_seconds})
 
 
 def restored(content: bytes) -> Run:
     """What `archived` was given.
 
     Raises:
-        ArchiveError: the bytes were not made by `archived`.
+        ArchiveError: the bytes were not made by `archived`; nothing else is ever raised.
     """
     try:
-        arrays = load(content)
-        description = json.loads(_metadata(content)["run"])
-        return Run(
-            recordings={key: _recording(entry, arrays) for key, entry in description["recordings"].items()},
-            blocks=tuple(BlockReport(**{**block, "error": _error(block["error"])}) for block in description["blocks"]),
-            cpu_seconds=description["cpu_seconds"],
-        )
-    except (SafetensorError, ValueError, KeyError, TypeError) as error:
+        arrays, text = unpacked(content, header_cap=len(content))
+        description = _Description.model_validate_json(text)
+        numbered = enumerate(arrays)
+        recordings = {key: _recording(entry, numbered) for key, entry in description.recordings.items()}
+        if next(numbered, None) is not None:
+            raise ArchiveError("arrays are left over")
+        return Run(recordings, description.blocks, description.cpu_seconds)
+    except Exception as error:
         raise ArchiveError(f"not an archived run: {error}") from None
 
 
-def _metadata(content: bytes) -> dict[str, str]:
-    # The library gives the metadata of files only; in the format they stand in the JSON header, after its length.
-    deserialize(content)  # type: ignore[no-untyped-call]
-    length = int.from_bytes(content[:8], "little")
-    metadata: dict[str, str] = json.loads(content[8 : 8 + length])["__metadata__"]
-    return metadata
-
-
-def _described(value: Value, arrays: dict[str, Array]) -> Any:
-    if isinstance(value, np.ndarray):
-        name = str(len(arrays))
-        arrays[name] = np.ascontiguousarray(value)
-        return {"array": name, "shape": list(value.shape)}
+def _tree(value: Value, arrays: list[Array]) -> Any:
+    """The value as `assembled` reads it; its arrays are added to the others."""
     if value is None:
         return None
-    return {"parts": [_described(part, arrays) for part in value]}
+    if isinstance(value, tuple):
+        return [_tree(part, arrays) for part in value]
+    arrays.append(np.asarray(value))
+    return len(arrays) - 1
 
 
-def _value(entry: Any, arrays: dict[str, Array]) -> Value:
-    if entry is None:
-        return None
-    if "array" in entry:
-        return arrays[entry["array"]].reshape(entry["shape"])
-    return tuple(_value(part, arrays) for part in entry["parts"])
-
-
-def _recording(entry: dict[str, Any], arrays: dict[str, Array]) -> Recording:
-    known = {
-        **entry,
-        "outcome": Outcome(entry["outcome"]),
-        "value": _value(entry["value"], arrays),
-        "changed_inputs": tuple(entry["changed_inputs"]),
-        "error": _error(entry["error"]),
-    }
-    return Recording(**known)
-
-
-def _error(entry: dict[str, Any] | None) -> StudentError | None:
-    return None if entry is None else StudentError(**entry)
+def _recording(entry: _Entry, arrays: Iterator[tuple[int, Array]]) -> Recording:
+    known = {name: getattr(entry, name) for name in _Entry.model_fields}
+    return Recording(**known | {"value": assembled(entry.value, arrays)})

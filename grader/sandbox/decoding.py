@@ -1,32 +1,40 @@
 """What comes out of a student's process, read as hostile bytes: a `Recording`, a `BlockReport`, or `DecodeError`.
 
-Caps stand before parsing, types and ranges are checked after it, and every text is bounded and valid Unicode.
+Caps stand before parsing, types and ranges are checked after it, and every text is bounded and valid Unicode. Only
+what the guest itself would write is read: one form of JSON, one order of the arrays, each array used once.
 """
 
 from __future__ import annotations
 
 import json
+import math
+import re
+import signal
 import struct
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from safetensors import deserialize
 
 from grader.guest.encoding import DTYPES, MAX_DEPTH, MAX_PARTS
 from grader.sandbox.recording import Array, BlockReport, Outcome, Recording, StudentError, Value
 
 _MAX_AXES = 32
+_MAX_SIDES = 2**40
+"""Product of the axes that are not 0. An empty array may have any others, and no bytes to pay for them."""
 _MAX_LINE = 10**7
 _SENTENCE = 2000
 _LABEL = 200
-_HEADER = 16 << 20
-"""Bytes for the names, shapes and texts beside the arrays."""
+_HEADER = 128 * MAX_PARTS + (1 << 18)
+"""Bytes for the names, shapes and texts beside the arrays and the printed text."""
 _ESCAPED = 16
 """Bytes that one byte of printed text may take in JSON within JSON."""
 
 _LENGTH = struct.Struct("<Q")
+_ENTRY = {"dtype", "shape", "data_offsets"}
+_CONTROL = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f]")
+"""Control characters beside tab and newline: in a sentence they could steer a terminal."""
 _CLAIMED = {
     outcome.value: outcome
     for outcome in (
@@ -39,6 +47,7 @@ _CLAIMED = {
     )
 }
 """What a student's process may say about itself. That a fault is ours is not for it to say."""
+_GIVES_A_REASON = (Outcome.MISSING, Outcome.TIMED_OUT, Outcome.REFUSED)
 
 
 class DecodeError(Exception):
@@ -47,7 +56,7 @@ class DecodeError(Exception):
 
 @dataclass(frozen=True)
 class Ending:
-    """How a process ended."""
+    """How a process ended: its exit code or the signal that ended it, the other is None."""
 
     exit: int | None = None
     signal: int | None = None
@@ -57,7 +66,11 @@ class Ending:
 
 def result_cap(result: int, output: int) -> int:
     """Bytes of the longest result that is read, for a limit of the value and one of the printed text."""
-    return result + _HEADER + _ESCAPED * output
+    return _LENGTH.size + _header_cap(output) + result
+
+
+def _header_cap(output: int) -> int:
+    return _HEADER + _ESCAPED * output
 
 
 def report_cap(output: int) -> int:
@@ -81,17 +94,18 @@ def decode_result(blob: bytes, experiment: str, arguments: Collection[str], resu
     if len(blob) > result_cap(result, output):
         raise DecodeError("it is too large")
     try:
-        arrays, report = _unpacked(blob, result)
+        arrays, text = unpacked(blob, _header_cap(output))
+        if sum(array.nbytes for array in arrays) > result:
+            raise DecodeError("it is too large")
+        report = _parsed(text)
         outcome = _CLAIMED[report["outcome"]]
-        value = _value(report["tree"], arrays) if outcome is Outcome.RETURNED else None
-        changed = _list(report.get("changed_inputs", []))
-        return Recording(
+        recording = Recording(
             experiment,
             outcome,
-            value=value,
-            returned_type=_text(report.get("returned_type", ""), _LABEL),
-            reason=_text(report.get("reason", ""), _SENTENCE),
-            changed_inputs=tuple(name for name in arguments if name in changed),
+            value=_whole_value(report["tree"], arrays),
+            returned_type=_sentence(report.get("returned_type", ""), _LABEL),
+            reason=_sentence(report.get("reason", ""), _SENTENCE),
+            changed_inputs=_chosen(report.get("changed_inputs", []), arguments),
             printed=_text(report.get("printed", ""), output + _LABEL),
             error=_error(report.get("error")),
         )
@@ -99,6 +113,13 @@ def decode_result(blob: bytes, experiment: str, arguments: Collection[str], resu
         raise
     except Exception as error:
         raise DecodeError(f"it is malformed ({type(error).__name__})") from error
+    if outcome is not Outcome.RETURNED and recording.value is not None:
+        raise DecodeError("it has a value and says that nothing was returned")
+    if outcome is Outcome.RAISED and recording.error is None:
+        raise DecodeError("it names no exception")
+    if outcome in _GIVES_A_REASON and not recording.reason:
+        raise DecodeError("it gives no reason")
+    return recording
 
 
 def decode_report(payload: bytes, label: str, output: int) -> BlockReport:
@@ -108,12 +129,12 @@ def decode_report(payload: bytes, label: str, output: int) -> BlockReport:
         DecodeError: as `decode_result`.
     """
     try:
-        report = json.loads(payload)
+        report = _parsed(payload)
         return BlockReport(
             label,
             error=_error(report["error"]),
             printed=_text(report["printed"], output + _LABEL),
-            remark=_text(report["remark"], _SENTENCE),
+            remark=_sentence(report["remark"], _SENTENCE),
         )
     except DecodeError:
         raise
@@ -128,39 +149,83 @@ def decode_ending(payload: bytes) -> Ending:
         DecodeError: as `decode_result`.
     """
     try:
-        told = json.loads(payload)
-        return Ending(_code(told["exit"]), _code(told["signal"]))
+        match _parsed(payload):
+            case {"exit": code, "signal": None} if type(code) is int and 0 <= code < 256:
+                return Ending(exit=code)
+            case {"exit": None, "signal": number} if type(number) is int and 0 < number < signal.NSIG:
+                return Ending(signal=number)
+    except DecodeError:
+        raise
     except Exception as error:
         raise DecodeError(f"the end is malformed ({type(error).__name__})") from error
+    raise DecodeError("the end is neither an exit nor a signal")
 
 
-def _unpacked(blob: bytes, limit: int) -> tuple[list[Array], dict[str, Any]]:
+def unpacked(blob: bytes, header_cap: int) -> tuple[list[Array], str]:
+    """The arrays and the JSON text of bytes that `grader.guest.encoding.pack` made. The arrays own their memory.
+
+    Stricter than the safetensors format: the arrays are named by their position and follow each other without a gap.
+
+    Args:
+        blob: hostile.
+        header_cap: largest number of bytes of the header.
+
+    Raises:
+        Exception: anything else; `DecodeError` where there is a sentence for it.
+    """
     (length,) = _LENGTH.unpack_from(blob)
-    if length > len(blob) - _LENGTH.size:
-        raise DecodeError("it is truncated")
-    report = json.loads(json.loads(blob[_LENGTH.size : _LENGTH.size + length])["__metadata__"]["json"])
-    if type(report) is not dict:
-        raise DecodeError("it has no report")
-    tensors = dict(deserialize(blob))  # type: ignore[no-untyped-call]
-    if len(tensors) > MAX_PARTS:
-        raise DecodeError("it has too many arrays")
-    if sum(len(tensor["data"]) for tensor in tensors.values()) > limit:
-        raise DecodeError("it is too large")
-    return [_array(tensors[str(position)]) for position in range(len(tensors))], report
+    body = _LENGTH.size + length
+    if length > header_cap or body > len(blob):
+        raise DecodeError("its header is longer than it may be")
+    header = _parsed(blob[_LENGTH.size : body])
+    text = header.pop("__metadata__")["json"]
+    arrays: list[Array] = []
+    end = body
+    for position in range(len(header)):
+        entry = header[str(position)]
+        array = _array(entry, blob, end)
+        start, end = end, end + array.nbytes
+        if entry["data_offsets"] != [start - body, end - body]:
+            raise DecodeError("an array is not where the one before it ends")
+        arrays.append(array)
+    if end != len(blob):
+        raise DecodeError("bytes are left over")
+    return arrays, text
 
 
-def _array(tensor: dict[str, Any]) -> Array:
-    if len(tensor["shape"]) > _MAX_AXES:
+def _array(entry: dict[str, Any], blob: bytes, start: int) -> Array:
+    shape = entry["shape"]
+    if entry.keys() != _ENTRY or type(shape) is not list or any(type(side) is not int or side < 0 for side in shape):
+        raise DecodeError("the description of an array is malformed")
+    if len(shape) > _MAX_AXES:
         raise DecodeError("an array has too many axes")
-    if tensor["dtype"] not in DTYPES:
+    if math.prod(side or 1 for side in shape) > _MAX_SIDES:
+        raise DecodeError("an array is larger than any memory")
+    if entry["dtype"] not in DTYPES:
         raise DecodeError("an array has a dtype that is not allowed")
-    if tensor["dtype"] == "BOOL" and any(tensor["data"].translate(None, b"\0\1")):
+    dtype = np.dtype(DTYPES[entry["dtype"]])
+    count = math.prod(shape)
+    if start + count * dtype.itemsize > len(blob):
+        raise DecodeError("it is truncated")
+    if entry["dtype"] == "BOOL" and blob[start : start + count].translate(None, b"\0\1"):
         raise DecodeError("a truth value is neither true nor false")
-    flat = np.frombuffer(tensor["data"], np.dtype(DTYPES[tensor["dtype"]]))
-    return flat.reshape(tensor["shape"])
+    # A copy is aligned wherever the bytes are, writable, and does not keep the others alive.
+    return np.frombuffer(blob, dtype, count, start).reshape(shape).copy()
 
 
-def _value(tree: Any, arrays: list[Array]) -> Value:
+def assembled(tree: Any, arrays: Iterator[tuple[int, Array]]) -> Value:
+    """A value from its tree, as `grader.guest.encoding.encode_value` describes it.
+
+    Each array stands in one place, in order: a tree that names one a thousand times would be a thousand arrays to all
+    who come later.
+
+    Args:
+        tree: hostile.
+        arrays: with their positions; as many are taken as the tree has.
+
+    Raises:
+        DecodeError: not a tree of these arrays, too deep, or too many parts.
+    """
     room = MAX_PARTS
 
     def build(node: Any, depth: int) -> Value:
@@ -170,13 +235,22 @@ def _value(tree: Any, arrays: list[Array]) -> Value:
             raise DecodeError("it is nested too deep or has too many parts")
         if node is None:
             return None
-        if type(node) is int and 0 <= node < len(arrays):
-            return arrays[node]
         if type(node) is list:
             return tuple([build(part, depth + 1) for part in node])
-        raise DecodeError("its structure is malformed")
+        position, array = next(arrays, (None, None))
+        if type(node) is not int or node != position:
+            raise DecodeError("its structure is malformed")
+        return array
 
     return build(tree, 0)
+
+
+def _whole_value(tree: Any, arrays: list[Array]) -> Value:
+    rest = enumerate(arrays)
+    value = assembled(tree, rest)
+    if next(rest, None) is not None:
+        raise DecodeError("it has arrays that stand nowhere")
+    return value
 
 
 def _error(error: Any) -> StudentError | None:
@@ -186,11 +260,11 @@ def _error(error: Any) -> StudentError | None:
     source_line = error.get("source_line")
     block = error.get("block")
     return StudentError(
-        type=_text(error["type"], _LABEL),
-        message=_text(error["message"], _SENTENCE),
-        block=None if block is None else _text(block, _LABEL),
+        type=_sentence(error["type"], _LABEL),
+        message=_sentence(error["message"], _SENTENCE),
+        block=None if block is None else _sentence(block, _LABEL),
         line=line if type(line) is int and 0 < line < _MAX_LINE else None,
-        source_line=None if source_line is None else _text(source_line, _SENTENCE),
+        source_line=None if source_line is None else _sentence(source_line, _SENTENCE),
     )
 
 
@@ -201,11 +275,46 @@ def _text(text: Any, limit: int) -> str:
     return text[:limit].encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
-def _list(items: Any) -> list[Any]:
-    if type(items) is not list:
-        raise DecodeError("a list is not a list")
-    return items
+def _sentence(text: Any, limit: int) -> str:
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", _text(text, limit))
 
 
-def _code(code: Any) -> int | None:
-    return code if type(code) is int and 0 <= code < 256 else None
+def _chosen(names: Any, arguments: Collection[str]) -> tuple[str, ...]:
+    """The arguments that are named, in their order."""
+    if type(names) is not list or len(names) > len(arguments) or not all(name in arguments for name in names):
+        raise DecodeError("an input that was changed is none")
+    return tuple(name for name in arguments if name in names)
+
+
+def _parsed(text: bytes | str) -> Any:
+    """JSON as the guest writes it: ASCII, no number but integers of 64 bits, no key twice.
+
+    Raises:
+        Exception: anything else, and JSON that is nested so deep that it cannot be read.
+    """
+    if not text.isascii():
+        raise DecodeError("its text is not ASCII")
+    return _JSON.decode(text if isinstance(text, str) else text.decode("ascii"))
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    unique = dict(pairs)
+    if len(unique) < len(pairs):
+        raise DecodeError("a key stands there twice")
+    return unique
+
+
+def _integer(digits: str) -> int:
+    # Before it is parsed: the time that takes grows with the square of the length. To other readers -0 is a fraction.
+    if len(digits) > 20 or digits == "-0":
+        raise DecodeError("a number is too long or has no plain form")
+    return int(digits)
+
+
+def _no_number(text: str) -> None:
+    raise DecodeError("a number is not an integer")
+
+
+_JSON = json.JSONDecoder(
+    object_pairs_hook=_unique, parse_int=_integer, parse_float=_no_number, parse_constant=_no_number
+)

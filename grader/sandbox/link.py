@@ -36,6 +36,7 @@ class Link:
         connected.setblocking(False)
         self._socket = connected
         self._caps: dict[int, int] = {int(kind): cap for kind, cap in caps.items()}
+        self._full = HEADER.size + max(caps.values())
         self._buffer = bytearray()
         self.closed = False
 
@@ -81,7 +82,12 @@ class Link:
             raise LateError("The time is up.")
 
     def fill(self) -> bool:
-        """Take what has come and say whether something had; the end of the connection sets `closed`."""
+        """Take what has come and say whether something had; the end of the connection sets `closed`.
+
+        Nothing more is taken while enough is there for the longest frame: who sends without end waits for `frame`.
+        """
+        if len(self._buffer) >= self._full:
+            return False
         try:
             data = self._socket.recv(1 << 18)
         except BlockingIOError:
@@ -106,7 +112,8 @@ class Link:
         end = HEADER.size + length
         if len(self._buffer) < end:
             return None
-        payload = bytes(self._buffer[HEADER.size : end])
+        with memoryview(self._buffer) as view:
+            payload = bytes(view[HEADER.size : end])
         del self._buffer[:end]
         return Kind(kind), payload
 
@@ -125,7 +132,8 @@ class Watch:
         """Wait until something came on one of the links, and take it.
 
         Raises:
-            LateError: nothing came before the deadline (of `time.monotonic`).
+            LateError: nothing came before the deadline (of `time.monotonic`), or it is over: who never stops sending
+                gets no more time than who is silent.
         """
         seconds = deadline - time.monotonic()
         if self._poll is not None:
@@ -133,7 +141,7 @@ class Watch:
             ready = [number for number, _ in self._poll.poll(max(0.0, seconds * 1000))]
         else:
             ready = select.select(list(self._links), [], [], max(0.0, seconds))[0]
-        if not ready:
+        if not ready or seconds < 0:
             raise LateError("The time is up.")
         for number in ready:
             self._links[number].fill()
