@@ -29,7 +29,9 @@ class Problem:
         hessian: Hessian of f, (d,) -> (d, d).
         project: Euclidean projection onto the feasible set, (d,) -> (d,); x* and f* are then constrained.
         penalty: h of a composite problem min f(x) + h(x), (d,) -> float; then x* and f* are of f + h.
-        prox: (v, t) -> prox_{t h}(v), (d,), float -> (d,).
+        prox: (v, t) -> prox_{t h}(v), (d,), float >= 0 -> (d,).
+        component_gradient: (x, i) -> gradient of F_i at x, (d,), of a finite sum f = 1/N sum_i F_i; i = 0, ..., N-1.
+        num_components: N of a finite sum.
     """
 
     name: str
@@ -45,6 +47,12 @@ class Problem:
     project: Callable[[Vector], Vector] | None = None
     penalty: Callable[[Vector], float] | None = None
     prox: Callable[[Vector, float], Vector] | None = None
+    component_gradient: Callable[[Vector, int], Vector] | None = None
+    num_components: int | None = None
+
+    def __post_init__(self) -> None:
+        if (self.component_gradient is None) != (self.num_components is None):
+            raise ValueError(f'The finite sum "{self.name}" needs both component_gradient and num_components.')
 
     def objective(self, x: Vector) -> float:
         """What is minimised: f(x), or f(x) + h(x) of a composite problem."""

@@ -137,9 +137,13 @@ class Calls(Check):
     """The number of calls of one oracle: that of the reference, or one more (a last gradient to report)."""
 
     kind: ClassVar[str] = "calls"
-    default_title: ClassVar[str] = "The number of gradient calls is right"
 
     oracle: str = "gradient"
+
+    def __post_init__(self) -> None:
+        called = self.oracle.replace("_", " ")
+        object.__setattr__(self, "title", self.title or f"The number of {called} calls is right")
+        super().__post_init__()
 
     def selects(self, experiment: Experiment) -> bool:
         """Experiments that offer the oracle."""

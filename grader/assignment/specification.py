@@ -25,12 +25,14 @@ class LimitsSpecification(_Table):
     wall_seconds   time on the clock of the same
     total_seconds  time on the clock of the whole submission
     memory_mb      memory of one process
+    gpu_memory_mb  memory of the GPU for one process, where `device` is "cuda"
     """
 
     cpu_seconds: float = Field(default=10.0, gt=0, le=86400)
     wall_seconds: float = Field(default=30.0, gt=0, le=86400)
     total_seconds: float = Field(default=180.0, gt=0, le=864000)
     memory_mb: int = Field(default=2048, ge=64)
+    gpu_memory_mb: int | None = Field(default=None, ge=64)
 
 
 class RubricItemSpecification(_Table):
@@ -58,6 +60,9 @@ class Specification(_Table):
     lecture: int = Field(ge=1)
     due: AwareDatetime | None = None
     environment: Literal["numpy", "torch"] = "numpy"
+    device: Literal["cpu", "cuda"] = "cpu"
+    cpu_instead: bool = False
+    """Whether the CPU will do where there is no GPU."""
     limits: LimitsSpecification = LimitsSpecification()
     questions: tuple[QuestionSpecification, ...] = Field(min_length=1)
 
@@ -82,6 +87,7 @@ def read_specification(file: Path) -> Specification:
         raise AssignmentError("\n".join(_sentences(file, error))) from None
     _check_ids(file, specification)
     _check_rubrics(file, specification)
+    _check_device(file, specification)
     return specification
 
 
@@ -111,3 +117,19 @@ def _check_rubrics(file: Path, specification: Specification) -> None:
                 f"{file}: question {question.id!r}: the rubric items are worth {total:g} points together, "
                 f"the question {question.points:g}"
             )
+
+
+def _check_device(file: Path, specification: Specification) -> None:
+    if specification.device == "cuda":
+        if specification.environment != "torch":
+            raise AssignmentError(f'{file}: device: "cuda" is for PyTorch; write `environment = "torch"`, too')
+        if specification.limits.gpu_memory_mb is None:
+            raise AssignmentError(
+                f'{file}: limits.gpu_memory_mb: is required where `device = "cuda"`: how much of the memory of the GPU '
+                "one process may use"
+            )
+        return
+    if specification.cpu_instead:
+        raise AssignmentError(f'{file}: cpu_instead: has a meaning only where `device = "cuda"`')
+    if specification.limits.gpu_memory_mb is not None:
+        raise AssignmentError(f'{file}: limits.gpu_memory_mb: has a meaning only where `device = "cuda"`')

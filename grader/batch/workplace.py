@@ -10,17 +10,20 @@ from typing import Literal, Self
 
 from grader.answer_key.cache import answer_key
 from grader.assignment.assignment import Assignment, load_assignment
+from grader.assignment.experiment import ORACLES, Experiment
 from grader.assignment.experiment import Argument as BoundArgument
-from grader.assignment.experiment import Experiment
 from grader.judge.grade import BlockRemark, Grade, QuestionGrade, Status
 from grader.judge.judge import block_remarks, judge
 from grader.sandbox.archive import ArchiveError, archived, restored
+from grader.sandbox.gpu import NoGpuError, find_gpu
+from grader.sandbox.gpu_sandbox import GpuSandbox
+from grader.sandbox.oracle_arguments import Indices, Number
 from grader.sandbox.recording import Argument, Call, Limits, Oracle, Run
-from grader.sandbox.warm import WarmSandbox
+from grader.sandbox.warm import SandboxLevel, WarmSandbox
 from grader.submission.parsing import parse
 from grader.submission.program import Program, RefusedError, Submission
 
-SandboxKind = Literal["strong", "weak"]
+AnySandbox = WarmSandbox | GpuSandbox
 
 
 @dataclass(frozen=True)
@@ -34,10 +37,10 @@ class Graded:
 class Workplace:
     """Grades submissions of one assignment, one after the other. A context manager: it owns a sandbox."""
 
-    def __init__(self, folder: Path, sandbox: SandboxKind = "strong", cpu: int | None = None) -> None:
+    def __init__(self, folder: Path, sandbox: SandboxLevel = "strong", cpu: int | None = None) -> None:
         self.assignment = load_assignment(folder)
         self.key = answer_key(self.assignment)
-        self._sandbox = WarmSandbox(self.assignment.specification.environment, weak=sandbox == "weak", cpu=cpu)
+        self._sandbox = warm_sandbox(self.assignment, sandbox, cpu)
 
     def __enter__(self) -> Self:
         self._sandbox.__enter__()
@@ -57,7 +60,7 @@ class Workplace:
             late: whether it was handed in after the due date.
         """
         try:
-            program = parse(submission)
+            program = parse(submission, {e.function for e in self.assignment.experiments})
         except RefusedError as refusal:
             grade = ungraded(self.assignment, submission.student, submission.file_name, "refused", str(refusal))
             return Graded(grade.model_copy(update={"late": late}))
@@ -92,23 +95,50 @@ class Workplace:
         return run, archived(run)
 
 
+def warm_sandbox(assignment: Assignment, level: SandboxLevel = "strong", cpu: int | None = None) -> AnySandbox:
+    """The sandbox that an assignment asks for; `cpu` is the core to stay on."""
+    asked = assignment.specification
+    if asked.device == "cuda":
+        assert asked.limits.gpu_memory_mb is not None
+        return GpuSandbox(asked.limits.gpu_memory_mb, asked.cpu_instead, level, cpu)
+    return WarmSandbox(asked.environment, level, cpu)
+
+
+def lacking(assignment: Assignment) -> str:
+    """What this machine lacks for the assignment, in sentences; empty where nothing is seen to be missing."""
+    if assignment.specification.device == "cpu":
+        return ""
+    try:
+        find_gpu()
+    except NoGpuError as error:
+        instead = assignment.specification.cpu_instead
+        outcome = "the programs run on the CPU instead" if instead else "nothing that needs it can be graded here"
+        return f"{assignment.id} asks for a GPU; {outcome}. {error}"
+    return ""
+
+
 def calls(experiments: list[Experiment]) -> list[Call]:
     """The experiments as the sandbox sees them."""
     return [
-        Call(e.key, e.function, {name: _crossing(value, e) for name, value in e.arguments.items()}) for e in experiments
+        Call(e.key, e.function, {name: _crossing(name, value, e) for name, value in e.arguments.items()})
+        for e in experiments
     ]
 
 
-def _crossing(value: BoundArgument, experiment: Experiment) -> Argument:
+def _crossing(name: str, value: BoundArgument, experiment: Experiment) -> Argument:
     if not callable(value):
         return value
-    assert experiment.problem is not None
-    return Oracle(value, experiment.problem.x0.shape)
+    problem = experiment.problem
+    assert problem is not None
+    samples = Indices(problem.num_components or 0)
+    kinds: dict[str, Number | Indices] = {"t": Number(0.0), "i": samples, "indices": samples}
+    point, *further = ORACLES[name]
+    return Oracle(value, problem.x0.shape, point, {each: kinds[each] for each in further})
 
 
 def limits(assignment: Assignment) -> Limits:
     """The limits of the assignment, in the sandbox's terms."""
-    return Limits(**assignment.specification.limits.model_dump())
+    return Limits(**assignment.specification.limits.model_dump(exclude={"gpu_memory_mb"}))
 
 
 def ungraded(

@@ -10,6 +10,7 @@ import typer
 from grader.assignment.assignment import Assignment, find_assignment, load_assignment
 from grader.gradebook.errors import GradebookError
 from grader.gradebook.gradebook import Gradebook
+from grader.sandbox.warm import SandboxLevel
 
 AssignmentName = Annotated[
     str,
@@ -23,6 +24,13 @@ GradebookAddress = Annotated[
     typer.Option("--gradebook", metavar="FILE", help="SQLite file (made if missing), or any SQLAlchemy URL."),
 ]
 OutFolder = Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Where pages and tables are written.")]
+Sandbox = Annotated[
+    SandboxLevel,
+    typer.Option(
+        help="`strong`; `weak`, where the machine has no namespaces; `none`, for code that you trust. See "
+        "`grader doctor`."
+    ),
+]
 
 GRADEBOOK = "gradebook.db"
 OUT = Path("out")

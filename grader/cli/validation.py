@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from grader.assignment.assignment import find_assignment
-from grader.cli.options import AssignmentName
+from grader.cli.options import AssignmentName, Sandbox
 from grader.report.text import counted
 from grader.report.validation_page import Mark, QuestionFindings, Validation, shown_ratio, validation_page
 from grader.validation.validate import validate as validated
@@ -25,10 +25,7 @@ def validate(
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FOLDER", help="Write a page with pictures into this folder.")
     ] = None,
-    sandbox: Annotated[
-        str,
-        typer.Option(help="`strong`, or `weak`: without isolation, for code that you trust; see `grader doctor`."),
-    ] = "strong",
+    sandbox: Sandbox = "strong",
 ) -> None:
     """Test the checks: hand in every known form of every function, right and wrong, and the samples.
 
@@ -36,11 +33,9 @@ def validate(
 
     Example: `grader validate hw2`
     """
-    if sandbox not in ("strong", "weak"):
-        raise typer.BadParameter("must be strong or weak", param_hint="--sandbox")
     folder = find_assignment(assignment)
     with Console(stderr=True).status(f"validating {assignment}"):
-        validation = validated(folder, "weak" if sandbox == "weak" else "strong")
+        validation = validated(folder, sandbox)
     console = Console(highlight=False)
     for question in validation.questions:
         _print_question(console, question)
@@ -70,7 +65,7 @@ def _print_question(console: Console, question: QuestionFindings) -> None:
     whose = f" ({escape(', '.join(flake.forms))})" if flake.forms else ""
     changes = f"{flake.changed} of {counted(flake.verdicts, 'verdict')} change over {counted(flake.seeds, 'seed')}"
     console.print(f"  {'flake rate':<20} {changes}{whose}", soft_wrap=True)
-    _print_list(console, "mistakes that no experiment can see", question.unseen)
+    _print_list(console, "mistakes and conventions that no experiment can see", question.unseen)
     _print_list(console, "equivalents farther off than rounding explains", question.beyond_rounding)
     _print_list(console, "not diagnosed as itself", question.misnamed)
     _print_list(console, "cannot be told apart", [f"{one} and {other}" for one, other in question.pairs])

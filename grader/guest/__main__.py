@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any, NoReturn
 
 from grader.guest.frames import Channel, Kind
+from grader.guest.gpu import gpu_memory
 from grader.guest.limits import Allowance, address_space, end_when_out_of_time, limit_files, limit_memory
 from grader.guest.loader import Connections, serve
 from grader.guest.packages import load
@@ -28,7 +29,8 @@ def main(settings: dict[str, Any]) -> NoReturn:
     except ImportError as error:
         channel.send(Kind.FAILED, str(error).encode())
         os._exit(1)
-    limit_memory(settings["memory"], address_space())
+    # CUDA reserves more address space than there is memory.
+    limit_memory(settings["memory"], None if gpu_memory(settings["environment"]) else address_space())
     limit_files(settings["disk"])
     end_when_out_of_time()
     workspace = Workspace(settings["home"], Allowance(**settings["allowance"]))

@@ -91,6 +91,8 @@ def unpack(blob: bytes) -> tuple[list[Array], dict[str, Any]]:
     return arrays, metadata
 
 
+_KINDS = {kind.encode(): kind for kind in "bifu"}
+_CODES = {kind: code for code, kind in _KINDS.items()}
 _SHAPES = [struct.Struct(f"<B{axes}Q") for axes in range(33)]
 """Number of axes and shape, by the number of axes."""
 
@@ -107,15 +109,52 @@ def unpack_point(data: bytes) -> NDArray[np.float64]:
     Raises:
         ValueError: malformed.
     """
-    try:
-        _, *shape = _SHAPES[data[0]].unpack_from(data)
-    except (struct.error, IndexError):
-        raise ValueError("truncated") from None
-    start = 1 + 8 * len(shape)
-    if len(data) != start + 8 * math.prod(shape):
+    array, end = _point(data, 0)
+    if end != len(data):
         raise ValueError("the length does not fit the shape")
-    array = _array(_frombuffer(data, _float64, offset=start))
-    return _reshape(array, shape)
+    return array
+
+
+def pack_arguments(arguments: Sequence[Array]) -> bytes:
+    """The arguments of an oracle: for each the kind of its numbers (numpy's `dtype.kind`, 1 byte) and it as a point."""
+    return b"".join([_CODES[argument.dtype.kind] + pack_point(_astype(argument, _float64)) for argument in arguments])
+
+
+def unpack_arguments(data: bytes, count: int) -> list[tuple[str, NDArray[np.float64]]]:
+    """The reverse of `pack_arguments`, for bytes that may come from a student: a kind and an array for each.
+
+    Raises:
+        ValueError: malformed, or not `count` arguments.
+    """
+    arguments = []
+    end = 0
+    for _ in range(count):
+        kind = data[end : end + 1]
+        if kind not in _KINDS:
+            raise ValueError("not a kind of numbers")
+        array, end = _point(data, end + 1)
+        arguments.append((_KINDS[kind], array))
+    if end != len(data):
+        raise ValueError("the length does not fit the number of arguments")
+    return arguments
+
+
+def _point(data: bytes, start: int) -> tuple[NDArray[np.float64], int]:
+    """The array that begins at `start`, and where it ends.
+
+    Raises:
+        ValueError: malformed.
+    """
+    try:
+        _, *shape = _SHAPES[data[start]].unpack_from(data, start)
+        begin = start + 1 + 8 * len(shape)
+        size = math.prod(shape)
+        if len(data) < begin + 8 * size:
+            raise ValueError("the length does not fit the shape")
+        array = _array(_frombuffer(data[begin : begin + 8 * size], _float64))
+        return _reshape(array, shape), begin + 8 * size
+    except (struct.error, IndexError, OverflowError):
+        raise ValueError("truncated") from None
 
 
 def type_name(value: Any) -> str:

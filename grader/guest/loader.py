@@ -1,7 +1,8 @@
 """The loop of a student's process: write the files, execute the blocks, start performers, which make the calls.
 
 A performer is a fork of the loader, so a crash in a call never costs what the blocks have defined; the grader then
-asks for a fresh one. Where the system cannot fork (Windows) the loader makes the calls itself.
+asks for a fresh one. Where the system cannot fork (Windows), or the blocks have started CUDA, which does not survive a
+fork, the loader makes the calls itself.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sys
 import warnings
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -80,7 +82,7 @@ def serve(connections: Connections, workspace: Workspace, alone: bool) -> NoRetu
 def _performer(connections: Connections, workspace: Workspace, alone: bool) -> Ended:
     """Start a performer and wait for its end."""
     channel = connections.for_performer()
-    if _os["fork"] is None:
+    if _os["fork"] is None or _cuda_runs():
         _make_calls(channel, workspace)
         return Ended(0, None)
     process = _fork(alone)
@@ -97,6 +99,11 @@ def _performer(connections: Connections, workspace: Workspace, alone: bool) -> E
         _clear()
     signaled = os.WIFSIGNALED(status)
     return Ended(exit=None if signaled else os.WEXITSTATUS(status), signal=os.WTERMSIG(status) if signaled else None)
+
+
+def _cuda_runs() -> bool:
+    torch = sys.modules.get("torch")
+    return torch is not None and bool(torch.cuda.is_initialized())
 
 
 def _make_calls(channel: Channel, workspace: Workspace) -> int:

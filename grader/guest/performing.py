@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from grader.guest.driving import drive, objection
 from grader.guest.encoding import (
@@ -16,7 +16,7 @@ from grader.guest.encoding import (
     RefusedError,
     encode_value,
     pack,
-    pack_point,
+    pack_arguments,
     type_name,
     unpack,
     unpack_point,
@@ -25,10 +25,12 @@ from grader.guest.frames import Channel, Kind
 from grader.guest.stopwatch import Stopwatch, TimeLimitError
 from grader.guest.workspace import Workspace, seed
 
-_asarray, _float64 = np.asarray, np.float64
+_asarray = np.asarray
 _tobytes = np.ndarray.tobytes
 _default_rng = np.random.default_rng
 _ABSENT = object()
+_NO_MEMORY = "DefaultCPUAllocator: can't allocate memory"
+"""How PyTorch says that there is no memory left."""
 
 
 def perform(workspace: Workspace, channel: Channel, request: bytes) -> bytes:
@@ -86,7 +88,7 @@ def _raised(workspace: Workspace, error: BaseException) -> dict[str, Any]:
     description = workspace.sources.describe(error)
     if isinstance(error, TimeLimitError):
         return {"outcome": "timed_out", "error": description, "reason": description["message"]}
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError) or _NO_MEMORY in str(description["message"]):
         return {"outcome": "out_of_memory", "error": description}
     return {"outcome": "raised", "error": description}
 
@@ -98,18 +100,28 @@ def _argument(position: int, entry: dict[str, Any], arrays: list[Array], channel
         return entry["scalar"]
     if "seed" in entry:
         return _default_rng(entry["seed"])
-    return _oracle(position, entry["name"], channel)
+    return _oracle(position, entry["name"], entry["parameters"], channel)
 
 
-def _oracle(position: int, name: str, channel: Channel) -> Callable[[Any], Any]:
-    """A function that sends its argument to the grader and returns the answer."""
+def _oracle(position: int, name: str, parameters: Sequence[str], channel: Channel) -> Callable[..., Any]:
+    """A function that sends its arguments to the grader and returns the answer."""
     one_at_a_time = threading.Lock()
     prefix = bytes([position])
+    signature = inspect.Signature(
+        [inspect.Parameter(each, inspect.Parameter.POSITIONAL_OR_KEYWORD) for each in parameters]
+    )
+    place = " for {}" if len(parameters) > 1 else ""
+    expectations = [f"{name} expects an array of numbers{place.format(each)}" for each in parameters]
 
-    def ask(x: Any) -> Any:
-        point = _point(name, x)
+    def ask(*given: Any, **named: Any) -> Any:
+        if named or len(given) != len(parameters):
+            try:
+                given = signature.bind(*given, **named).args
+            except TypeError as error:
+                raise TypeError(f"{name}{signature}: {error}") from None
+        arguments = list(map(_numbers, expectations, given))
         with one_at_a_time:
-            channel.send(Kind.ORACLE, prefix + pack_point(point))
+            channel.send(Kind.ORACLE, prefix + pack_arguments(arguments))
             kind, payload = channel.receive()
         if kind is Kind.ANSWER:
             answer = unpack_point(payload)
@@ -117,17 +129,20 @@ def _oracle(position: int, name: str, channel: Channel) -> Callable[[Any], Any]:
         raise ValueError(payload.decode())
 
     ask.__name__ = ask.__qualname__ = name
-    ask.__doc__ = f"{name}(x): answered by the grader, which counts the calls."
+    ask.__signature__ = signature  # type: ignore[attr-defined]
+    ask.__doc__ = f"{name}{signature}: answered by the grader, which counts the calls."
     return ask
 
 
-def _point(name: str, x: Any) -> NDArray[np.float64]:
-    if callable(getattr(x, "detach", None)):
-        x = x.detach()
+def _numbers(expectation: str, value: Any) -> Array:
+    if callable(getattr(value, "detach", None)):
+        value = value.detach()
+        if getattr(value, "is_cuda", False):
+            value = value.cpu()
     try:
-        array = _asarray(x)
+        array: Array = _asarray(value)
         if array.dtype.kind not in "bifu":
             raise TypeError
-        return array.astype(_float64, order="C")
+        return array
     except (TypeError, ValueError):
-        raise ValueError(f"{name} expects an array of numbers, got {type_name(x)}") from None
+        raise ValueError(f"{expectation}, got {type_name(value)}") from None

@@ -16,12 +16,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import PurePosixPath, PureWindowsPath
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from grader.guest.driving import Layout
-from grader.guest.encoding import pack, pack_point, unpack_point
+from grader.guest.encoding import pack, pack_point, unpack_arguments
 from grader.guest.frames import Kind
 from grader.guest.limits import OUT_OF_TIME, Allowance
 from grader.sandbox.decoding import (
@@ -34,6 +34,7 @@ from grader.sandbox.decoding import (
     result_cap,
 )
 from grader.sandbox.link import WROTE_TO_CHANNEL, BreachError, LateError, Link, LostError, Watch, receive
+from grader.sandbox.oracle_arguments import Floats, MisuseError, evaluations
 from grader.sandbox.recording import (
     Array,
     BlockReport,
@@ -43,16 +44,15 @@ from grader.sandbox.recording import (
     Outcome,
     Recording,
     Run,
-    Scalar,
     StudentError,
 )
 from grader.submission.program import Program
 
 MAX_ORACLE_CALLS = 1_000_000
-"""Of one oracle, in one call."""
+"""Of one oracle, in one call; an array of m samples counts as m."""
 _MAX_RERUNS = 3
 _MAX_FILES = 1000
-_START_SECONDS = 30.0
+_START_SECONDS = 120.0
 _GRACE = 2.0
 """Seconds on the clock beyond a limit, in which the process itself should have noticed."""
 _SIGKILL = 9
@@ -68,6 +68,9 @@ class Process(Protocol):
     """A student's process that was started and has not yet been sent anything."""
 
     control: Link
+
+    def used_up(self) -> str:
+        """What all processes together used up since this was last asked: "memory", "processes"; "" for nothing."""
 
     def open_performer(self, deadline: float) -> Link:
         """Ask for a performer; calls go to it, and oracles and results come from it, over the link that is returned.
@@ -98,11 +101,11 @@ def control_caps(limits: Limits) -> dict[Kind, int]:
 def performer_caps(limits: Limits, calls: Sequence[Call]) -> dict[Kind, int]:
     """What a performer may send."""
     oracles = [argument for call in calls for argument in call.arguments.values() if isinstance(argument, Oracle)]
-    # A point of the wrong shape is answered with a sentence, if it is not absurdly large.
-    largest = max((int(np.prod(oracle.dimension)) for oracle in oracles), default=0)
+    # An argument of the wrong shape is answered with a sentence, if it is not absurdly large.
+    entries = [sum(each.entries for each in oracle.parameters.values()) for oracle in oracles]
     return {
         Kind.NEXT: 0,
-        Kind.ORACLE: (1 << 20) + 64 * largest,
+        Kind.ORACLE: (1 << 20) + 64 * max(entries, default=0),
         Kind.RESULT: result_cap(limits.result_mb << 20, limits.output_kb << 10),
     }
 
@@ -181,6 +184,7 @@ class _Drive:
         self._block: int | None = None
         self._talk: _Talk | None = None
         self._performer: _Performer | None = None
+        self._process: Process | None = None
 
     def run(self) -> Run:
         while not self._loaded or self._next_call() is not None:
@@ -195,7 +199,7 @@ class _Drive:
 
     def _attempt(self) -> None:
         """Start a process and get as far with it as it goes."""
-        process = self._start()
+        process = self._process = self._start()
         cause: LostError | None = None
         ending: Ending | None = None
         self._block = self._talk = self._performer = None
@@ -217,7 +221,7 @@ class _Drive:
             self._cpu += ending.cpu if ending else 0.0
         if cause is not None:
             late = isinstance(cause, LateError)
-            self._bury(*_explained(cause, ending, self._limits), late)
+            self._bury(*_explained(cause, ending, self._limits, process.used_up()), late)
 
     def _bury(self, outcome: Outcome, reason: str, late: bool) -> None:
         """Note what the process died of, so that the next attempt gets further."""
@@ -412,52 +416,82 @@ class _Drive:
         names = list(talk.call.arguments)
         try:
             name = names[payload[0]]
-            point = unpack_point(payload[1:])
+            oracle = talk.call.arguments[name]
+            if not isinstance(oracle, Oracle):
+                raise BreachError(WROTE_TO_CHANNEL)
+            given = unpack_arguments(payload[1:], len(oracle.parameters))
         except (IndexError, ValueError) as error:
             raise BreachError(WROTE_TO_CHANNEL) from error
-        oracle = talk.call.arguments[name]
-        if not isinstance(oracle, Oracle):
-            raise BreachError(WROTE_TO_CHANNEL)
-        if point.shape != tuple(oracle.dimension):
-            return _denied(f"{name} expects an array of shape {tuple(oracle.dimension)}, got {point.shape}")
+        try:
+            arguments = _read(name, oracle, given)
+        except ValueError as misuse:
+            return _denied(str(misuse))
         if talk.asked[name] >= MAX_ORACLE_CALLS:
             return _denied(f"{name} was called more than {MAX_ORACLE_CALLS:,} times")
-        talk.asked[name] += 1
+        talk.asked[name] += evaluations(*arguments)
         try:
-            answer = np.asarray(oracle.answer(point), dtype=np.float64, order="C")
+            answer = np.asarray(oracle.answer(*arguments), dtype=np.float64, order="C")
         except Exception as error:
+            if not all(np.isfinite(argument).all() for argument in arguments):
+                return _denied(f"{name} has no answer where an argument is not finite (nan or inf)")
             talk.fault = f"The oracle {name} failed: {type(error).__name__}: {error}"
             return _denied(f"{name} could not be answered, through no fault of yours")
         return Kind.ANSWER, pack_point(answer)
 
     def _judged(self, talk: _Talk, ending: Ending | None) -> Recording:
         call, limits = talk.call, self._limits
+        used_up = self._process.used_up() if self._process else ""
         if talk.fault:
             return Recording(call.experiment, Outcome.UNAVAILABLE, reason=talk.fault)
         if talk.spoiled:
             return Recording(call.experiment, Outcome.DIED, reason=talk.spoiled)
         if talk.result is None or not talk.answered:
-            outcome, reason = _explained(None, ending, limits)
+            outcome, reason = _explained(None, ending, limits, used_up)
             return Recording(call.experiment, outcome, reason=reason)
         try:
-            return decode_result(
+            recording = decode_result(
                 talk.result, call.experiment, call.arguments, limits.result_mb << 20, limits.output_kb << 10
             )
+            if used_up == "memory" and recording.outcome is Outcome.TIMED_OUT:
+                # The kernel ended processes that the call was waiting for.
+                recording = replace(recording, outcome=Outcome.OUT_OF_MEMORY, reason=_too_much_memory(limits))
+            return recording
         except DecodeError as error:
             reason = f"The result could not be read: {error}."
             return Recording(call.experiment, Outcome.REFUSED, reason=reason)
+
+
+def _read(name: str, oracle: Oracle, given: Sequence[tuple[str, Floats]]) -> list[Any]:
+    """What an oracle is called with.
+
+    Raises:
+        ValueError: not what it takes. Its text is a sentence for the student.
+    """
+    arguments: list[Any] = []
+    for (parameter, expected), (kind, array) in zip(oracle.parameters.items(), given, strict=True):
+        try:
+            arguments.append(expected.read(kind, array))
+        except MisuseError as misuse:
+            place = f" for {parameter}" if oracle.further else ""
+            raise ValueError(f"{name} expects {misuse.wanted}{place}, got {misuse.got}") from misuse
+    return arguments
 
 
 def _denied(sentence: str) -> tuple[Kind, bytes]:
     return Kind.DENIED, sentence.encode()
 
 
-def _explained(cause: LostError | None, ending: Ending | None, limits: Limits) -> tuple[Outcome, str]:
+def _explained(cause: LostError | None, ending: Ending | None, limits: Limits, used_up: str) -> tuple[Outcome, str]:
     """What a process died of, as an outcome and a sentence."""
     if isinstance(cause, LateError):
         return Outcome.TIMED_OUT, f"Stopped after {limits.wall_seconds:g} s on the clock."
     if isinstance(cause, BreachError):
         return Outcome.DIED, str(cause)
+    killed = ending is not None and ending.signal == _SIGKILL
+    if killed and used_up == "memory":
+        return Outcome.OUT_OF_MEMORY, _too_much_memory(limits)
+    if killed and used_up == "processes":
+        return Outcome.DIED, f"Stopped: it ran more than {limits.processes} processes at a time."
     if ending is None:
         return Outcome.UNAVAILABLE, "The sandbox lost its process."
     if OUT_OF_TIME in (ending.exit, ending.signal):
@@ -472,6 +506,10 @@ def _explained(cause: LostError | None, ending: Ending | None, limits: Limits) -
     )
 
 
+def _too_much_memory(limits: Limits) -> str:
+    return f"Its processes used more than {limits.memory_mb} MB of memory together."
+
+
 def packed(call: Call) -> bytes:
     """The request for a call, as the guest reads it.
 
@@ -479,10 +517,10 @@ def packed(call: Call) -> bytes:
         KeyError, TypeError, ValueError: an argument that cannot cross.
     """
     arrays: list[Array] = []
-    entries: list[dict[str, Scalar]] = []
+    entries: list[dict[str, Any]] = []
     for name, argument in call.arguments.items():
         if isinstance(argument, Oracle):
-            entries.append({"name": name})
+            entries.append({"name": name, "parameters": list(argument.parameters)})
         elif isinstance(argument, np.ndarray):
             entries.append({"name": name, "array": len(arrays)})
             arrays.append(np.ascontiguousarray(argument).reshape(argument.shape))

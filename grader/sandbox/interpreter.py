@@ -12,6 +12,16 @@ _THREADS = (
     "NUMEXPR_NUM_THREADS",
     "BLIS_NUM_THREADS",
 )
+_ALWAYS = ("CUDA_VISIBLE_DEVICES",)
+"""Which GPUs are ours, where several share a machine."""
+_CUDA = {
+    # TF32 keeps 10 bits of what is called float32.
+    "NVIDIA_TF32_OVERRIDE": "0",
+    # A question whether there is a GPU must not start CUDA, which does not survive a fork.
+    "PYTORCH_NVML_BASED_CUDA_CHECK": "1",
+    # Every run has a fresh home, so what is compiled once would only fill it.
+    "CUDA_CACHE_DISABLE": "1",
+}
 # No user packages, no folder of the script, no `site` (and so no start-up files), no written bytecode.
 _FLAGS = ("-s", "-P", "-S", "-B")
 
@@ -36,5 +46,6 @@ def environment(inherited: tuple[str, ...] = ()) -> dict[str, str]:
         "MPLBACKEND": "Agg",
         "PYTHONHASHSEED": "0",
         **dict.fromkeys(_THREADS, "1"),
+        **_CUDA,
     }
-    return fixed | {name: os.environ[name] for name in inherited if name in os.environ}
+    return fixed | {name: os.environ[name] for name in (*_ALWAYS, *inherited) if name in os.environ}

@@ -1,19 +1,25 @@
-"""How a process gives up the machine: once for a warm parent (`enter_view`), and again for each run (`enter_run`).
+"""The level `strong`: how a process gives up the machine, once as a warm parent and again for each run.
 
 Entered once, because they are slow and hold nothing of a run: user, mount, network and uts namespace, the read-only
-root. Entered for each run: pid, ipc and mount namespace, private memory file systems, limits, no capabilities.
+root. Entered for each run: pid, ipc and mount namespace, private memory file systems, limits, no capabilities, and,
+in case that a namespace can be left, Landlock and a filter for system calls.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import socket
 import stat
+from pathlib import Path
 
 from grader.guest.limits import end_when_out_of_time, limit_files, limit_memory, limit_processes
-from grader.sandbox import kernel
+from grader.sandbox import kernel, landlock
+from grader.sandbox.allotment import OWN_PROCESSES, Allotment
+from grader.sandbox.system_calls import namespaced_filter
 from grader.sandbox.view import View
+from grader.sandbox.watchdog import all_processes
 
 HOME = "/home/student"
 STUDENT = 1000
@@ -29,46 +35,122 @@ _ASIDE = "/shown"
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 _SCRATCH = 64 << 20
 """Bytes that the warm parent's own packages may write, for example a font cache."""
-_OWN_PROCESSES = 4
-"""Warm parent, supervisor, loader and call count against the limit of processes too."""
 
 
-def enter_view(view: View) -> None:
-    """Leave the machine's users, files and network. Must be called while the process has one thread.
+class Isolation:
+    """Namespaces, with nothing of the machine inside."""
 
-    Raises:
-        OSError: the kernel, or the container around us, does not allow it; says which step.
-    """
-    outside = os.geteuid()
-    if outside == 0:
-        kernel.unshare(kernel.CLONE_NEWNS)
-        _build_root(view)
-        become_nobody()
-        enter_user_namespace(NOBODY, NOBODY)
-        kernel.unshare(kernel.CLONE_NEWNS)
-    else:
-        enter_user_namespace(outside, os.getegid())
-        kernel.unshare(kernel.CLONE_NEWNS)
-        _build_root(view)
-    kernel.unshare(kernel.CLONE_NEWNET | kernel.CLONE_NEWUTS)
-    socket.sethostname("sandbox")
-    _forbid_user_namespaces()
-    # Last, because the steps before write to /proc.
-    kernel.restrict("/", kernel.MOUNT_ATTR_RDONLY | kernel.MOUNT_ATTR_NOSUID)
-    kernel.mount("tmpfs", "/tmp", kernel.MS_NOSUID | kernel.MS_NODEV, f"mode=1777,size={_SCRATCH}")
-    _bind_back(view)
-    for path in view.hidden:
-        if any(os.path.lexists(f"{path}/{name}") for name in ("__init__.py", "pyproject.toml")):
-            raise OSError(f"{path} is still visible")
-    kernel.forbid_capabilities()
-    kernel.control(kernel.PR_SET_NO_NEW_PRIVS, 1)
+    alone = True
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+        self._filter = namespaced_filter()
+        self._outer = -1
+
+    def enter(self) -> None:
+        """Leave the machine's users, files and network. Must be called while the process has one thread.
+
+        Raises:
+            OSError: the kernel, or the container around us, does not allow it; says which step.
+        """
+        outside = os.geteuid()
+        if outside == 0 and nobody_exists():
+            kernel.unshare(kernel.CLONE_NEWNS)
+            _build_root(self._view)
+            become_nobody()
+            enter_user_namespace(NOBODY, NOBODY)
+            kernel.unshare(kernel.CLONE_NEWNS)
+        else:
+            enter_user_namespace(outside, os.getegid())
+            kernel.unshare(kernel.CLONE_NEWNS)
+            _build_root(self._view)
+        kernel.unshare(kernel.CLONE_NEWNET | kernel.CLONE_NEWUTS)
+        socket.sethostname("sandbox")
+        _forbid_user_namespaces()
+        # Last, because the steps before write to /proc.
+        kernel.restrict("/", kernel.MOUNT_ATTR_RDONLY | kernel.MOUNT_ATTR_NOSUID)
+        kernel.mount("tmpfs", "/tmp", kernel.MS_NOSUID | kernel.MS_NODEV, f"mode=1777,size={_SCRATCH}")
+        _bind_back(self._view)
+        for path in self._view.hidden:
+            if any(os.path.lexists(f"{path}/{name}") for name in ("__init__.py", "pyproject.toml")):
+                raise OSError(f"{path} is still visible")
+        kernel.forbid_capabilities()
+        kernel.control(kernel.PR_SET_NO_NEW_PRIVS, 1)
+
+    def begin_run(self) -> None:
+        """In the supervisor: the next process that it starts is the first of a new pid namespace."""
+        kernel.unshare(kernel.CLONE_NEWPID | kernel.CLONE_NEWNS | kernel.CLONE_NEWIPC)
+        self._outer = os.stat("/proc").st_dev
+
+    def enter_run(self, allotment: Allotment, used: int | None) -> str:
+        """Make the first process of the new pid namespace ready for student code.
+
+        Args:
+            allotment: what the run may use.
+            used: bytes of address space that the process has before.
+
+        Returns:
+            The home folder.
+
+        Raises:
+            OSError: says which step failed.
+        """
+        os.setsid()
+        options = f"mode=755,size={allotment.disk},nr_inodes=10000"
+        kernel.mount("tmpfs", _PRIVATE, kernel.MS_NOSUID | kernel.MS_NODEV, options)
+        for name, place in _OWN.items():
+            os.mkdir(f"{_PRIVATE}/{name}")
+            kernel.bind(f"{_PRIVATE}/{name}", place)
+        _bind_back(self._view)
+        kernel.restrict(_PRIVATE, kernel.MOUNT_ATTR_RDONLY, recursive=False)
+        _mount_processes()
+        os.chdir(HOME)
+        # CUDA reserves more address space than there is memory: the control group or the watchdog has to do.
+        limit_memory(allotment.memory, None if self._view.devices else used)
+        limit_files(allotment.disk)
+        limit_processes(allotment.processes + OWN_PROCESSES)
+        end_when_out_of_time()
+        kernel.drop_capabilities()
+        if landlock.version():
+            devices = (*(f"/dev/{name}" for name in _DEVICES), *self._view.devices)
+            landlock.confine(["/"], _OWN.values(), devices)
+        self._filter.install()
+        return HOME
+
+    def processes(self, guest: int) -> list[int]:
+        """The processes of the run, for the supervisor."""
+        # On a busy machine the guest may not have come to mount its own /proc yet.
+        return [] if os.stat("/proc").st_dev == self._outer else all_processes()
+
+    def end_run(self, guest: int) -> None:
+        """Kill the guest, and with it, by the kernel, every process in its pid namespace."""
+        os.kill(guest, signal.SIGKILL)
+
+    def collect(self) -> None:
+        """Nothing is left: the kernel ends the first process of a namespace after all others."""
+
+    def clear(self) -> None:
+        """Nothing is left: the private folders were memory."""
+
+    def leave(self) -> None:
+        """Nothing is left."""
+
+
+def nobody_exists() -> bool:
+    """Whether root can become `nobody` here; not so in a container that maps a single user."""
+    mapped = all(
+        any(int(first) <= NOBODY < int(first) + int(count) for first, _, count in map(str.split, lines))
+        for name in ("uid_map", "gid_map")
+        for lines in [Path(f"/proc/self/{name}").read_text().splitlines()]
+    )
+    return mapped and Path("/proc/self/setgroups").read_text().strip() == "allow"
 
 
 def become_nobody() -> None:
     """From root to a user who owns nothing.
 
     Raises:
-        OSError: not root, or a container that has no such user.
+        OSError: not root.
     """
     os.setgroups([])
     os.setresgid(NOBODY, NOBODY, NOBODY)
@@ -104,6 +186,7 @@ def _build_root(view: View) -> None:
     kernel.make_private("/")
     copies = {path: kernel.detach_copy(path) for path in _mounts(view)}
     copies |= {f"/dev/{name}": kernel.detach_copy(f"/dev/{name}") for name in _DEVICES}
+    copies |= {path: kernel.detach_copy(path) for path in view.devices}
     links = {path: os.readlink(path) for path in view.shown if os.path.islink(path)}
     folders = {path for path, descriptor in copies.items() if stat.S_ISDIR(os.fstat(descriptor).st_mode)}
     # Looked up now: the next mount may cover them.
@@ -183,35 +266,14 @@ def _mountpoint(place: str, folder: bool) -> None:
         os.close(os.open(place, os.O_CREAT | os.O_WRONLY, 0o644))
 
 
-def enter_run(view: View, memory: int, used: int | None, processes: int, disk: int) -> None:
-    """Make the first process of a new pid namespace ready for student code.
-
-    Args:
-        view: what was entered before.
-        memory: bytes of address space that student code may add, for each process.
-        used: bytes of address space that the process has before.
-        processes: number of processes and threads.
-        disk: bytes in all files together.
-
-    Raises:
-        OSError: says which step failed.
-    """
-    os.setsid()
-    kernel.mount("tmpfs", _PRIVATE, kernel.MS_NOSUID | kernel.MS_NODEV, f"mode=755,size={disk},nr_inodes=10000")
-    for name, place in _OWN.items():
-        os.mkdir(f"{_PRIVATE}/{name}")
-        kernel.bind(f"{_PRIVATE}/{name}", place)
-    _bind_back(view)
-    kernel.restrict(_PRIVATE, kernel.MOUNT_ATTR_RDONLY, recursive=False)
-    flags = kernel.MS_RDONLY | kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC
+def _mount_processes() -> None:
+    """Show the processes of the run in /proc, and offer them to the kernel first where it has no memory left."""
+    flags = kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC
     try:
         kernel.mount("proc", "/proc", flags)
     except OSError:
         # Inside some containers the kernel refuses; better none than the one of the grader's processes.
-        kernel.mount("tmpfs", "/proc", flags, "size=4k")
-    os.chdir(HOME)
-    limit_memory(memory, used)
-    limit_files(disk)
-    limit_processes(processes + _OWN_PROCESSES)
-    end_when_out_of_time()
-    kernel.drop_capabilities()
+        kernel.mount("tmpfs", "/proc", flags | kernel.MS_RDONLY, "size=4k")
+        return
+    Path("/proc/self/oom_score_adj").write_text("1000")
+    kernel.restrict("/proc", kernel.MOUNT_ATTR_RDONLY, recursive=False)

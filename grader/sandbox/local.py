@@ -114,6 +114,10 @@ class _LocalRun:
         self.control.send(Kind.PERFORM, b"", deadline)
         return Link(ours, self._performer_caps)
 
+    def used_up(self) -> str:
+        """Nobody watches."""
+        return ""
+
     def end(self) -> Ending:
         self._kill()
         cpu = 0.0

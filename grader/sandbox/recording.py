@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+
+from grader.sandbox.oracle_arguments import Indices, Number, Point
 
 Array = NDArray[np.generic]
 Scalar = float | int | bool | str
@@ -20,9 +23,18 @@ class Oracle:
     So the student's process holds neither the problem's data nor the counter of the calls.
     """
 
-    answer: Callable[[NDArray[np.float64]], NDArray[np.float64] | float]
+    answer: Callable[..., NDArray[np.float64] | float]
     dimension: tuple[int, ...]
-    """Shape that the argument must have; anything else raises a ValueError in the student's code."""
+    """Shape that the first argument must have; anything else raises a ValueError in the student's code."""
+    point: str = "x"
+    """Name of the first argument."""
+    further: Mapping[str, Number | Indices] = field(default_factory=dict)
+    """What must follow the first argument, by name."""
+
+    @cached_property
+    def parameters(self) -> Mapping[str, Point | Number | Indices]:
+        """All arguments, by name."""
+        return {self.point: Point(tuple(self.dimension)), **self.further}
 
 
 Argument = Array | Scalar | Oracle | np.random.Generator
@@ -85,7 +97,7 @@ class Recording:
     reason: str = ""
     """For refused, died, timed out, unavailable: a sentence."""
     calls: Mapping[str, int] = field(default_factory=dict)
-    """Oracle name -> number of calls, counted outside the sandbox."""
+    """Oracle name -> number of calls, counted outside the sandbox; an array of m samples counts as m calls."""
     changed_inputs: tuple[str, ...] = ()
     """Names of array arguments whose content differs after the call."""
     printed: str = ""

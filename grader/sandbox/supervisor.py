@@ -1,7 +1,8 @@
-"""The two processes of a run: the supervisor, outside the run's pid namespace, and the guest, its first process.
+"""The two processes of a run: the supervisor, which runs no student code, and the guest, which does.
 
-The supervisor holds a lifeline to the grader. When the grader hangs up, asks for the end, or dies, it kills the guest,
-and the kernel kills with it every process in the namespace. So nothing that student code started outlives its run.
+The supervisor holds a lifeline to the grader. When the grader hangs up, asks for the end, or dies, it ends the guest
+and every process that the guest started. So nothing of student code outlives its run. Meanwhile it watches what they
+use.
 """
 
 from __future__ import annotations
@@ -9,59 +10,108 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import resource
 import select
 import signal
 import socket
 from collections import deque
-from typing import Any, NoReturn
+from typing import NoReturn, Protocol
 
 from grader.guest.frames import Channel, Kind
-from grader.guest.limits import Allowance, address_space
+from grader.guest.limits import address_space
 from grader.guest.loader import Connections, serve
 from grader.guest.workspace import Workspace
 from grader.sandbox import kernel
-from grader.sandbox.isolation import HOME, enter_run
-from grader.sandbox.view import View
+from grader.sandbox.allotment import OWN_PROCESSES, Allotment
+from grader.sandbox.watchdog import uses_more_memory
 
 _CONTROL = 3
 """The file descriptor of the guest's channel."""
+_WATCH_MILLISECONDS = 100
+_OWN_MEMORY = 256 << 20
+"""Bytes that the processes of a run may use before student code asks for any."""
 
 
-def supervise(lifeline: socket.socket, control: socket.socket, view: View, request: dict[str, Any]) -> NoReturn:
+class Level(Protocol):
+    """What stands between student code and the machine: `Isolation` or `Restriction`, which see."""
+
+    alone: bool
+    """Whether the guest sees no processes but those of its run."""
+
+    def begin_run(self) -> None:
+        """In the supervisor, before it starts the guest."""
+
+    def enter_run(self, allotment: Allotment, used: int | None) -> str:
+        """In the guest; returns the home folder."""
+
+    def processes(self, guest: int) -> list[int]:
+        """In the supervisor: the processes of the run."""
+
+    def end_run(self, guest: int) -> None:
+        """In the supervisor: kill all that is there."""
+
+    def collect(self) -> None:
+        """In the supervisor, when the guest is dead: wait until the others are."""
+
+    def clear(self) -> None:
+        """In the supervisor, when all are dead and the grader knows: remove what was written."""
+
+    def leave(self) -> None:
+        """In the warm parent, before it ends."""
+
+
+def supervise(lifeline: socket.socket, control: socket.socket, level: Level, allotment: Allotment) -> NoReturn:
     """Start the guest, see to its end, tell how it ended."""
     try:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         used = address_space()
-        kernel.unshare(kernel.CLONE_NEWPID | kernel.CLONE_NEWNS | kernel.CLONE_NEWIPC)
+        level.begin_run()
         guest = os.fork()
     except OSError as error:
         _fail(control, error)
     if guest == 0:
         lifeline.close()
-        _be_guest(control, view, request, used)
+        _be_guest(control, level, allotment, used)
     control.close()
-    poll = select.poll()
-    poll.register(lifeline, select.POLLIN)
-    poll.register(os.pidfd_open(guest), select.POLLIN)
-    poll.poll()
-    os.kill(guest, signal.SIGKILL)
-    _, status, usage = os.wait4(guest, 0)
-    report = {"status": status, "cpu": usage.ru_utime + usage.ru_stime}
+    used_up = _watch(lifeline, level, guest, allotment)
+    level.end_run(guest)
+    _, status = os.waitpid(guest, 0)
+    level.collect()
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    report = {"used_up": used_up, "status": status, "cpu": usage.ru_utime + usage.ru_stime}
     with contextlib.suppress(OSError):  # the grader may be gone
         lifeline.sendall(json.dumps(report).encode())
+    # After the report: a student who wrote a million files shall not make the grader wait.
+    level.clear()
     os._exit(0)
 
 
-def _be_guest(control: socket.socket, view: View, request: dict[str, Any], used: int | None) -> NoReturn:
+def _watch(lifeline: socket.socket, level: Level, guest: int, allotment: Allotment) -> str:
+    """Wait for the end of the guest or a word of the grader; what was used up ("memory", "processes"), if anything."""
+    poll = select.poll()
+    poll.register(lifeline, select.POLLIN)
+    poll.register(os.pidfd_open(guest), select.POLLIN)
+    most_processes = allotment.processes + OWN_PROCESSES
+    most_memory = allotment.memory + _OWN_MEMORY
+    while not poll.poll(_WATCH_MILLISECONDS):
+        processes = level.processes(guest)
+        if len(processes) > most_processes:
+            return "processes"
+        if uses_more_memory(processes, most_memory):
+            return "memory"
+    return ""
+
+
+def _be_guest(control: socket.socket, level: Level, allotment: Allotment, used: int | None) -> NoReturn:
     try:
         kernel.control(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
-        enter_run(view, request["memory"], used, request["processes"], request["disk"])
+        home = level.enter_run(allotment, used)
         _keep_only(control)
         sockets = SocketConnections(socket.socket(fileno=_CONTROL))
-        workspace = Workspace(HOME, Allowance(**request["allowance"]))
+        workspace = Workspace(home, allotment.allowance)
     except Exception as error:
         _fail(control, error)
-    serve(sockets, workspace, alone=True)
+    serve(sockets, workspace, alone=level.alone)
 
 
 def _keep_only(control: socket.socket) -> None:

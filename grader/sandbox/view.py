@@ -8,9 +8,11 @@ from __future__ import annotations
 import os
 import sys
 import sysconfig
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
+
+from grader.sandbox.gpu import Gpu
 
 _SYSTEM = (
     *("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64"),
@@ -28,6 +30,12 @@ class View:
     """Read-only for student code. A path that is a symbolic link is shown as that link."""
     hidden: tuple[str, ...]
     """Empty for student code."""
+    devices: tuple[str, ...] = ()
+    """Device files of a GPU, for reading, writing and their own commands."""
+
+    def with_gpu(self, gpu: Gpu) -> View:
+        """The same, and what CUDA needs."""
+        return replace(self, shown=tuple(dict.fromkeys((*self.shown, *gpu.shown))), devices=gpu.devices)
 
 
 def code_root() -> str:

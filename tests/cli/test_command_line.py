@@ -63,7 +63,7 @@ def test_every_command_has_a_help_text_with_an_example(grader: Grader, command: 
         (["check", "hw2", "nobody.py"], 'There is no file or folder "nobody.py"'),
         (["release", "nothing"], "There is no assignment 'nothing'"),
         (["grade", "hw2", ".", "--gradebook", "mysql://there"], "needs the Python package"),
-        (["grade", "hw2", ".", "--sandbox", "none"], "'none' is not one of 'strong', 'weak'"),
+        (["grade", "hw2", ".", "--sandbox", "soft"], "'soft' is not one of 'strong', 'weak', 'none'"),
         (["grade", "hw2", ".", "--jobs", "0"], "--jobs"),
         (["grade", "hw2", ".", "--json", "nowhere/results.json"], "nowhere/results.json: No such file or directory"),
         (["unknown"], "unknown"),

@@ -136,14 +136,14 @@ def test_nothing_is_left_open(local: Callable[..., Run]) -> None:
 def test_without_isolation_strangers_code_is_not_run_unless_asked_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def refuse(packages: str, cpu: int | None) -> None:
+    def refuse(packages: str, level: str, cpu: int | None) -> None:
         raise SandboxUnavailableError("Not here.")
 
     monkeypatch.setattr(warm, "_WarmParent", refuse)
     program, calls = Program((Block("cell 1", "def f():\n    return 1"),)), [Call("c", "f", {})]
     with WarmSandbox() as sandbox, pytest.raises(SandboxUnavailableError, match="Not here"):
         sandbox.run(program, calls, Limits())
-    with WarmSandbox(weak=True) as sandbox:
+    with WarmSandbox(level="none") as sandbox:
         assert sandbox.run(program, calls, Limits()).recordings["c"].value == np.array(1)
 
 
