@@ -63,6 +63,14 @@ def test_each_mistake_is_tried_and_each_rewritten_one_is_in_the_library(chosen: 
     assert set(RIGHT) | set(WRONG) <= set(chosen)
 
 
+@pytest.mark.parametrize(("precision", "is_right"), [(np.float32, True), (np.float64, False)])
+def test_the_weights_by_a_pseudo_inverse_are_right_in_single_precision(precision: type, is_right: bool) -> None:
+    """Three residuals in the plane: some combination of them, with weights of sum 1, is zero."""
+    residuals = np.random.default_rng(0).standard_normal((2, 3)).astype(precision)
+    u = np.linalg.pinv(residuals.T @ residuals, hermitian=True) @ np.ones(3, precision)
+    assert bool(np.linalg.norm(residuals @ (u / u.sum())) < 1e-3) is is_right
+
+
 def bits(function: Callable[..., Any], experiment: Experiment) -> np.ndarray:
     value = record(function, experiment).value
     assert isinstance(value, np.ndarray)
