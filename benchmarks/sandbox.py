@@ -3,7 +3,7 @@
     python benchmarks/sandbox.py run [ROUNDS]      one isolated run beside fresh interpreters and bubblewrap
     python benchmarks/sandbox.py phases [ROUNDS]   where the time of one isolated run goes
     python benchmarks/sandbox.py class [COUNT]     a class of COUNT submissions of homework 2 with one and two workers
-    python benchmarks/sandbox.py long [COUNT]      memory, processes, descriptors and time over COUNT runs in one sandbox
+    python benchmarks/sandbox.py long [COUNT]      what grows over COUNT runs in one sandbox: memory, processes, time
 
 All that is compared is measured in turn, so that the machine's speed at the moment is the same for all.
 """
@@ -50,13 +50,10 @@ def in_bubblewrap(package: str) -> None:
     """The same, isolated by bubblewrap: own namespaces, a read-only root with the same view."""
     shown = [argument for path in student_view().shown for argument in ("--ro-bind", path, path)]
     private = ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--die-with-parent", "--new-session"]
-    path = ":".join(search_path())
+    alone = ["--unshare-all", "--clearenv", "--setenv", "PYTHONPATH", ":".join(search_path())]
     code = f"import {package}\n{BARE}"
-    subprocess.run(
-        ["bwrap", "--unshare-all", "--clearenv", "--setenv", "PYTHONPATH", path, *shown, *private]
-        + [os.path.realpath(sys.executable), "-S", "-c", code],
-        check=True,
-    )
+    interpreter = os.path.realpath(sys.executable)
+    subprocess.run(["bwrap", *alone, *shown, *private, interpreter, "-S", "-c", code], check=True)
 
 
 def measure_run(rounds: int) -> None:
