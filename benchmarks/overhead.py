@@ -27,7 +27,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from grader.assignment.assignment import Assignment, find_assignment, load_assignment
-from grader.batch.batch import Task, pinned, receipt_template
+from grader.batch.batch import receipt_template
+from grader.batch.bench import Task, pinned
 from grader.batch.workplace import Workplace, calls, limits
 from grader.gradebook.gradebook import Gradebook
 from grader.report.folder import ReportFolder

@@ -21,7 +21,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from grader.assignment.assignment import find_assignment
-from grader.batch.batch import pinned
+from grader.batch.bench import pinned
 from grader.sandbox.cgroup import own_groups
 from grader.sandbox.driver import Process
 from grader.sandbox.recording import Call, Limits, Outcome
@@ -32,6 +32,7 @@ from grader.submission.program import Block, Program
 
 ONE = Program((Block("the script", "def f(x):\n    return x\n"),))
 ONE_TORCH = Program((Block("the script", "import torch\ndef f(x):\n    return x\n"),))
+FEW = 2
 CALLS = [Call("one", "f", {"x": 1.0})]
 BARE = "def f(x):\n    return x\nf(1.0)"
 
@@ -151,33 +152,41 @@ class WatchedSandbox(WarmSandbox):
 def measure_class(count: int) -> None:
     """Throughput of the whole command, with one worker and with two, and the memory of a worker."""
     sample = (find_assignment("hw2") / "samples/submissions/ada.ipynb").read_bytes()
-    times: dict[int, list[float]] = {1: [], 2: []}
-    memory: dict[int, int] = {1: 0, 2: 0}
+    times: dict[tuple[int, int], list[float]] = {(jobs, size): [] for size in (FEW, count) for jobs in (1, 2)}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "class").mkdir()
-        for number in range(count):
-            (folder / "class" / f"student{number:03}.ipynb").write_bytes(sample)
+        for size in (FEW, count):
+            (folder / str(size)).mkdir()
+            for number in range(size):
+                (folder / str(size) / f"student{number:03}.ipynb").write_bytes(sample)
         for attempt in range(3):
-            for jobs in times:
-                command = [sys.executable, "-c", "from grader.cli.app import app; app()", "grade", "hw2", "class"]
-                command += ["--gradebook", f"{attempt}-{jobs}.db", "--out", f"{attempt}-{jobs}", "--jobs", str(jobs)]
+            for jobs, size in times:
                 start = time.perf_counter()
-                with subprocess.Popen(
-                    command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-                ) as process:
-                    while process.poll() is None:
-                        memory[jobs] = max(memory[jobs], share(family(process.pid)))
-                        time.sleep(0.25)
-                times[jobs].append(time.perf_counter() - start)
-                assert process.returncode == 0
-    medians = {jobs: statistics.median(each) for jobs, each in times.items()}
+                with graded(folder, size, jobs, f"{attempt}-{jobs}-{size}"):
+                    pass
+                times[jobs, size].append(time.perf_counter() - start)
+        memory = {}
+        for jobs in (1, 2):
+            with graded(folder, count, jobs, f"memory-{jobs}") as process:
+                time.sleep(5)
+                memory[jobs] = share(family(process.pid))
+    medians = {which: statistics.median(each) for which, each in times.items()}
+    each = {jobs: (medians[jobs, count] - medians[jobs, FEW]) / (count - FEW) for jobs in (1, 2)}
     print(f"{count} submissions of homework 2, medians of 3\n")
-    print("| workers | seconds | submissions a second | memory of all processes, MB |")
-    print("|---|---|---|---|")
-    for jobs, median in medians.items():
-        print(f"| {jobs} | {median:.1f} | {count / median:.1f} | {memory[jobs] >> 20} |")
-    print(f"\ntwo workers are {medians[1] / medians[2]:.2f} times as fast as one")
+    print("| workers | seconds | of them to start and grade the first two | ms for each further one | memory, MB |")
+    print("|---|---|---|---|---|")
+    for jobs in (1, 2):
+        whole, few = medians[jobs, count], medians[jobs, FEW]
+        print(f"| {jobs} | {whole:.1f} | {few:.1f} | {1e3 * each[jobs]:.1f} | {memory[jobs] >> 20} |")
+    print(f"\ntwo warm workers are {each[1] / each[2]:.2f} times as fast as one", end="; ")
+    print(f"the whole command is {medians[1, count] / medians[2, count]:.2f} times as fast")
+
+
+def graded(folder: Path, size: int, jobs: int, out: str) -> subprocess.Popen[bytes]:
+    """The command that grades a class."""
+    command = [sys.executable, "-c", "from grader.cli import main; main()", "grade", "hw2", str(size)]
+    command += ["--gradebook", f"{out}.db", "--out", out, "--jobs", str(jobs)]
+    return subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def measure_long(count: int) -> None:

@@ -6,46 +6,24 @@ run again with the same command: it finds the grades that are there by their rec
 
 from __future__ import annotations
 
-import os
 import platform
-from collections.abc import Callable, Collection, Generator, Iterator, Sequence
-from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Generator, Iterator, Sequence
+from contextlib import ExitStack, closing
 from functools import partial
-from pathlib import Path
 
 import grader
 from grader.answer_key.build import key_hash
 from grader.assignment.assignment import Assignment
 from grader.assignment.fingerprint import experiments_hash
-from grader.batch.workers import ATTEMPTS, spread
-from grader.batch.workplace import Graded, Workplace, ungraded
+from grader.batch.bench import Task, bench, unavailable
+from grader.batch.workers import Bench, Workers
+from grader.batch.workplace import Graded, ungraded
 from grader.gradebook.gradebook import Gradebook
 from grader.gradebook.receipt import Environment, Receipt
 from grader.judge.grade import Grade
-from grader.sandbox.warm import SandboxLevel, SandboxUnavailableError
+from grader.sandbox.warm import SandboxLevel
 from grader.submission.intake import RefusedFile
 from grader.submission.program import Submission
-
-
-@dataclass(frozen=True)
-class Task:
-    """One submission that waits to be graded."""
-
-    id: int
-    submission: Submission
-    receipt: Receipt
-    stored_run: bytes | None
-    late: bool
-
-    @classmethod
-    def stored(cls, submission: Submission, assignment: Assignment, gradebook: Gradebook, template: Receipt) -> Task:
-        """Store the submission, and find what came out of the sandbox for it earlier."""
-        due, changed = assignment.specification.due, submission.modified_at
-        late = due is not None and changed is not None and changed > due
-        number = gradebook.store_submission(assignment.id, submission, late)
-        receipt = template.model_copy(update={"submission_hash": submission.hash})
-        return cls(number, submission, receipt, gradebook.recording(number, receipt.experiments_hash), late)
 
 
 def grade_batch(
@@ -60,19 +38,31 @@ def grade_batch(
     All submissions are stored before the first is graded. Closing the generator ends the batch and its processes.
 
     Raises:
-        SandboxUnavailableError: this machine cannot isolate student code, and `sandbox` is not "weak".
+        SandboxUnavailableError: the machine does not offer the level `sandbox`.
         GradebookError: the gradebook cannot be written.
     """
     template = receipt_template(assignment)
-    tasks = [Task.stored(submission, assignment, gradebook, template) for submission in submissions]
-    waiting = []
-    for task in tasks:
-        known = gradebook.graded(task.id, task.receipt.hash)
-        if known is None:
+    place = partial(bench, assignment.folder, sandbox)
+    jobs = min(jobs, len(submissions))
+    with ExitStack() as stack:
+        workers: Workers[Task, Graded] | None = None
+        known, waiting = [], []
+        for submission in submissions:
+            task = Task.stored(submission, assignment, gradebook, template)
+            grade = gradebook.graded(task.id, task.receipt.hash)
+            if grade is not None:
+                known.append((task, grade))
+                continue
             waiting.append(task)
+            if jobs > 1 and workers is None:
+                # They prepare themselves while the others are stored.
+                workers = stack.enter_context(closing(Workers(jobs, place)))
+        for task, grade in known:
+            yield gradebook.save_grade(task.id, grade, task.receipt, None)  # so that it is the newest again
+        if workers is not None:
+            results = _spread(assignment, workers, waiting)
         else:
-            yield gradebook.save_grade(task.id, known, task.receipt, None)  # so that it is the newest again
-    with closing(_graded(assignment, waiting, jobs, sandbox)) as results:
+            results = stack.enter_context(closing(_alone(waiting, place)))
         for task, graded in results:
             recording = None if graded.run is None else (task.receipt.experiments_hash, graded.run)
             yield gradebook.save_grade(task.id, graded.grade, task.receipt, recording)
@@ -117,68 +107,17 @@ def receipt_template(assignment: Assignment) -> Receipt:
     )
 
 
-def _graded(
-    assignment: Assignment, tasks: list[Task], jobs: int, sandbox: SandboxLevel
-) -> Generator[tuple[Task, Graded], None, None]:
-    if not tasks:
-        return
-    bench = partial(_bench, assignment.folder, sandbox)
-    if jobs == 1 or len(tasks) == 1:
-        with bench(0) as work:
+def _alone(tasks: Sequence[Task], place: Bench[Task, Graded]) -> Generator[tuple[Task, Graded], None, None]:
+    """Grade in this process."""
+    if tasks:
+        with place(0) as work:
             for task in tasks:
                 yield task, work(task)
-        return
-    with closing(spread(tasks, jobs, bench)) as results:
-        for task, graded in results:
-            reason = "the process that graded this submission was ended by the system"
-            yield task, graded or Graded(_unavailable(assignment, task, reason))
 
 
-@contextmanager
-def _bench(folder: Path, sandbox: SandboxLevel, position: int) -> Iterator[Callable[[Task], Graded]]:
-    """What grades a task, on a core of its own."""
-    with pinned(position) as core, Workplace(folder, sandbox, cpu=core) as workplace:
-        yield partial(_work, workplace)
-
-
-@contextmanager
-def pinned(position: int) -> Iterator[int | None]:
-    """Keep this process on one core: the one at this position, counted round.
-
-    Student, oracles and judge take turns, so they need no more than one core, and on one and the same core a
-    question to an oracle is answered two times faster.
-    """
-    if not hasattr(os, "sched_setaffinity"):
-        yield None
-        return
-    before = os.sched_getaffinity(0)
-    core = sorted(before)[position % len(before)]
-    os.sched_setaffinity(0, {core})
-    try:
-        yield core
-    finally:
-        os.sched_setaffinity(0, before)
-
-
-def _work(workplace: Workplace, task: Task) -> Graded:
-    """Grade one submission; a fault of ours is tried again, and never stops the batch."""
-    graded = _attempt(workplace, task)
-    for _ in range(ATTEMPTS - 1):
-        if graded.grade.status != "unavailable":
-            break
-        graded = _attempt(workplace, replace(task, stored_run=None))
-    return graded
-
-
-def _attempt(workplace: Workplace, task: Task) -> Graded:
-    try:
-        return workplace.grade(task.submission, task.stored_run, task.late)
-    except SandboxUnavailableError:
-        raise
-    except Exception as error:
-        reason = f"a fault in the grader ({type(error).__name__}: {error})"
-        return Graded(_unavailable(workplace.assignment, task, reason))
-
-
-def _unavailable(assignment: Assignment, task: Task, reason: str) -> Grade:
-    return ungraded(assignment, task.submission.student, task.submission.file_name, "unavailable", reason)
+def _spread(
+    assignment: Assignment, workers: Workers[Task, Graded], tasks: Sequence[Task]
+) -> Iterator[tuple[Task, Graded]]:
+    for task, graded in workers.spread(tasks):
+        reason = "the process that graded this submission was ended by the system"
+        yield task, graded or Graded(unavailable(assignment, task, reason))

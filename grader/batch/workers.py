@@ -12,7 +12,7 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
@@ -29,44 +29,60 @@ ATTEMPTS = 2
 _END_SECONDS = 10.0
 
 
-def spread(
-    tasks: Sequence[Task], jobs: int, bench: Bench[Task, Result]
-) -> Generator[tuple[Task, Result | None], None, None]:
-    """Do the tasks in `jobs` processes; yields each with its result, in the order in which they are done.
+class Workers(Generic[Task, Result]):
+    """Worker processes, which prepare their benches while the tasks are still being put together.
 
-    None stands in place of the result where `ATTEMPTS` workers died over the task. When the generator is closed early,
-    or anything is raised, the workers are killed at once.
+    Needs to be closed; then they are killed at once if they are still at work.
 
     Args:
-        tasks: what to do; it crosses to other processes, and so does the result.
         jobs: number of processes.
         bench: a function that can be pickled.
-
-    Raises:
-        Exception: what was raised in a worker.
     """
-    waiting = deque((task, 1) for task in tasks)
-    free = deque(range(min(jobs, len(tasks))))
-    busy: dict[Connection, _Worker[Task, Result]] = {}
-    dismissed: list[_Worker[Task, Result]] = []
-    try:
-        while waiting or busy:
-            while waiting and free:
-                worker = _Worker(free.popleft(), bench, *waiting.popleft())
-                busy[worker.pipe] = worker
-            for pipe in wait(list(busy)):
+
+    def __init__(self, jobs: int, bench: Bench[Task, Result]) -> None:
+        self._bench = bench
+        self._idle = deque(_Worker[Task, Result](position, bench) for position in range(jobs))
+        self._busy: dict[Connection, _Worker[Task, Result]] = {}
+        self._dismissed: list[_Worker[Task, Result]] = []
+
+    def close(self) -> None:
+        """End all of them."""
+        for worker in (*self._busy.values(), *self._idle):
+            worker.kill()
+        for worker in self._dismissed:
+            worker.join()
+
+    def spread(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Result | None]]:
+        """Do the tasks; yields each with its result, in the order in which they are done. To be called once.
+
+        None stands in place of the result where `ATTEMPTS` workers died over the task.
+
+        Args:
+            tasks: what to do; it crosses to other processes, and so does the result.
+
+        Raises:
+            Exception: what was raised in a worker.
+        """
+        waiting = deque((task, 1) for task in tasks)
+        while waiting or self._busy:
+            while waiting and self._idle:
+                worker = self._idle.popleft()
+                worker.task, worker.attempt = waiting.popleft()
+                self._busy[worker.pipe] = worker
+            for pipe in wait(list(self._busy)):
                 assert isinstance(pipe, Connection)
-                worker = busy[pipe]
+                worker = self._busy[pipe]
                 task, attempt = worker.task, worker.attempt
                 try:
                     kind, value = worker.pipe.recv()
                 except (EOFError, OSError):
-                    del busy[pipe]
+                    del self._busy[pipe]
                     worker.kill()
-                    free.append(worker.position)
                     if attempt < ATTEMPTS:
                         waiting.append((task, attempt + 1))
-                    else:
+                    if waiting:
+                        self._idle.append(_Worker(worker.position, self._bench))
+                    if attempt == ATTEMPTS:
                         yield task, None
                     continue
                 if kind == "failed":
@@ -78,25 +94,20 @@ def spread(
                 if waiting:
                     worker.begin(*waiting.popleft())
                 else:
-                    del busy[pipe]
+                    del self._busy[pipe]
                     worker.dismiss()
-                    dismissed.append(worker)
-                    free.append(worker.position)
+                    self._dismissed.append(worker)
                 yield task, value
-    finally:
-        for worker in busy.values():
-            worker.kill()
-        for worker in dismissed:
-            worker.join()
 
 
 class _Worker(Generic[Task, Result]):
     """A process, seen from the parent, and the task that it has or gets when it is ready."""
 
-    def __init__(self, position: int, bench: Bench[Task, Result], task: Task, attempt: int) -> None:
+    task: Task
+    attempt: int
+
+    def __init__(self, position: int, bench: Bench[Task, Result]) -> None:
         self.position = position
-        self.task = task
-        self.attempt = attempt
         context = multiprocessing.get_context("spawn")
         self.pipe, theirs = context.Pipe()
         self._process = context.Process(target=_serve, args=(theirs, bench, position), daemon=True)

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 from grader.answer_key.answer import Parts
 from grader.answer_key.tolerance import distances
 from grader.assignment.experiment import Experiment
+from grader.judge.discretion import discreet
 from grader.judge.observation import Observation
-from grader.sandbox.recording import Outcome, StudentError
+from grader.sandbox.recording import Outcome, Recording, StudentError
 
 SHOWN_STEPS = 3
 """So many wrong steps are named one by one."""
@@ -24,13 +25,13 @@ def placed(experiment: Experiment, sentence: str) -> str:
 
 def not_judged(observation: Observation) -> str:
     """Why there are no numbers to judge."""
-    recording, function = observation.recording, observation.experiment.function
+    recording, function = told(observation), observation.experiment.function
     line = where(recording.error) if recording.error else ""
     match recording.outcome:
         case Outcome.MISSING:
             return f"the function {function} was not found. Is it defined, under exactly this name?"
         case Outcome.RAISED if recording.error is not None:
-            return _raised(observation.experiment, recording.error)
+            return _raised(function, recording.error)
         case Outcome.OUT_OF_MEMORY:
             return f"{function} needed more memory than it may use{line}."
         case Outcome.UNAVAILABLE:
@@ -47,12 +48,16 @@ def _lowered(sentence: str) -> str:
     return sentence[:1].lower() + sentence[1:]
 
 
-def _raised(experiment: Experiment, error: StudentError) -> str:
+def told(observation: Observation) -> Recording:
+    """The recording, as far as its student may be told about it."""
+    return observation.recording if observation.experiment.public else discreet(observation.recording)
+
+
+def _raised(function: str, error: StudentError) -> str:
     if error.type == "NotImplementedError":
-        return f"{experiment.function} is not written yet: it raises NotImplementedError."
-    # The message of an exception can carry the arguments, hence the data of a hidden experiment.
-    message = f": {error.message.rstrip('.')}" if error.message and experiment.public else ""
-    return f"{experiment.function} raised {error.type}{message}{where(error)}."
+        return f"{function} is not written yet: it raises NotImplementedError."
+    message = f": {error.message.rstrip('.')}" if error.message else ""
+    return f"{function} raised {error.type}{message}{where(error)}."
 
 
 def where(error: StudentError) -> str:
@@ -64,7 +69,7 @@ def where(error: StudentError) -> str:
 def _wrong_form(observation: Observation) -> str:
     function, answer = observation.experiment.function, observation.answer
     if observation.numbers is None:
-        returned = observation.recording.returned_type or "None"
+        returned = told(observation).returned_type or "None"
         forgotten = " Is a return statement missing?" if observation.recording.value is None else ""
         return f"{function} returned {returned}; numbers are expected, as {_form(answer.parts)}.{forgotten}"
     if len(observation.numbers) != len(answer.parts):

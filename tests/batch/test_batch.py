@@ -20,7 +20,8 @@ import pytest
 
 from grader.assignment.assignment import Assignment, find_assignment
 from grader.batch import workplace
-from grader.batch.batch import grade_batch, keep_refused, pinned
+from grader.batch.batch import grade_batch, keep_refused
+from grader.batch.bench import pinned
 from grader.gradebook.gradebook import Gradebook
 from grader.submission.intake import collect
 from grader.submission.program import Submission

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.batch.workers import ATTEMPTS, spread
+from grader.batch.workers import ATTEMPTS, Bench, Workers
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="kills with signals")
 
@@ -39,6 +39,11 @@ def do(folder: Path, task: str) -> str:
 def no_bench(position: int) -> Iterator[Callable[[str], str]]:
     os.kill(os.getpid(), signal.SIGKILL)
     yield str
+
+
+def spread(tasks: list[str], jobs: int, bench: Bench[str, str]) -> Iterator[tuple[str, str | None]]:
+    with closing(Workers(jobs, bench)) as workers:
+        yield from workers.spread(tasks)
 
 
 def opened(folder: Path) -> int:

@@ -274,6 +274,27 @@ def descent(gradient, x0, *rest):
         told="hidden experiment 'line': descent raised ValueError, in cell",
     ),
     Case(
+        "names the type of its result after what a hidden experiment gave it",
+        """
+def descent(gradient, x0, *rest):
+    if len(x0) == 3:
+        return type(f"y{x0[0]:.8f}".replace(".", "_"), (), {})()
+    return right(gradient, x0, *rest)
+""",
+        (Outcome.REFUSED,),
+        told="hidden experiment 'line': the result is not made of plain numbers",
+    ),
+    Case(
+        "names an exception after what a hidden experiment gave it",
+        """
+def descent(gradient, x0, *rest):
+    if len(x0) == 3:
+        raise type(f"Y{x0[0]:.8f}".replace(".", "_"), (Exception,), {})
+    return right(gradient, x0, *rest)
+""",
+        told="hidden experiment 'line': descent raised an exception of its own, in cell",
+    ),
+    Case(
         "keeps what a hidden experiment gave it for the next time that the cells run",
         f"""
 import glob
