@@ -45,6 +45,9 @@ def environment(inherited: tuple[str, ...] = ()) -> dict[str, str]:
         "HOME": "/tmp",
         "MPLBACKEND": "Agg",
         "PYTHONHASHSEED": "0",
+        # One heap, in huge pages where the system lets it: a fork has then far fewer pages to copy the table of.
+        "PYTHONMALLOC": "malloc",
+        "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
         **dict.fromkeys(_THREADS, "1"),
         **_CUDA,
     }
