@@ -26,7 +26,7 @@ from grader.assignment.relations import (
     Relation,
 )
 from grader.judge.observation import Observation
-from grader.judge.rate import objective_slack, objectives
+from grader.judge.rate import objectives, slack
 from reference.problem import Problem
 
 
@@ -57,11 +57,11 @@ def violation(relation: Relation, base: Observation, other: Observation) -> int 
 def first_growth(observation: Observation, problem: Problem) -> int | None:
     """First k > 0 at which the objective is larger than at k - 1 by more than rounding; None where it never is."""
     assert observation.path is not None
-    asked = observation.answer.parts[0]
-    shared = min(len(observation.path), len(asked), observation.answer.horizon)
-    slack = objective_slack(asked, observation.allowed(0), problem)[:shared]
+    answer = observation.answer
+    shared = min(len(observation.path), len(answer.parts[0]), answer.horizon)
+    rounding = slack(observation.experiment, answer, observation.precision)[:shared]
     values = objectives(observation.path[:shared], problem)
-    growing = np.flatnonzero(~(values[1:] <= values[:-1] + slack[1:] + slack[:-1]))  # nan grows
+    growing = np.flatnonzero(~(values[1:] <= values[:-1] + rounding[1:] + rounding[:-1]))  # nan grows
     return int(growing[0]) + 1 if growing.size else None
 
 

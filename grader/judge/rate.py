@@ -58,9 +58,15 @@ def sublinear_rate(experiment: Experiment, answer: Answer, precision: str) -> Ra
     Raises:
         ValueError: the experiment's problem has no minimum.
     """
-    problem, path = experiment.problem, answer.parts[0]
-    assert problem is not None
-    return power_window(gap(path, problem), objective_slack(path, _allowed(answer, precision), problem))
+    assert experiment.problem is not None
+    return power_window(gap(answer.parts[0], experiment.problem), slack(experiment, answer, precision))
+
+
+@lru_cache(maxsize=256)
+def slack(experiment: Experiment, answer: Answer, precision: str) -> NDArray[np.float64]:
+    """By how much rounding may change the objective at each iterate of the answer, (K+1,)."""
+    assert experiment.problem is not None
+    return objective_slack(answer.parts[0], _allowed(answer, precision), experiment.problem)
 
 
 def _allowed(answer: Answer, precision: str) -> NDArray[np.float64]:
