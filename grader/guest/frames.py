@@ -11,6 +11,8 @@ from collections.abc import Callable
 from enum import IntEnum
 
 HEADER = struct.Struct("<BI")
+TOKEN = 8
+"""Bytes that a result repeats from its call: what is sent ahead, or by another process, answers nothing."""
 
 
 class Kind(IntEnum):
@@ -21,7 +23,7 @@ class Kind(IntEnum):
     BLOCK = 2
     """To the loader: JSON, a block to execute."""
     CALL = 3
-    """To the performer: arrays and JSON, a function to call."""
+    """To the performer: a token (`TOKEN` bytes), then arrays and JSON: the function and its arguments."""
     ANSWER = 4
     """To the performer: an array, the answer of an oracle."""
     DENIED = 5
@@ -39,7 +41,7 @@ class Kind(IntEnum):
     ORACLE = 19
     """From the performer: position of the argument (1 byte), then an array, the point."""
     RESULT = 20
-    """From the performer: arrays and JSON, how a call went."""
+    """From the performer: the token of the call, then arrays and JSON, how it went."""
     NEXT = 22
     """From the performer: it waits for a call."""
     ENDED = 21

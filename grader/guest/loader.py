@@ -15,7 +15,7 @@ import warnings
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from grader.guest.frames import Channel, ClosedError, Kind
+from grader.guest.frames import TOKEN, Channel, ClosedError, Kind
 from grader.guest.limits import limit_cpu
 from grader.guest.performing import perform
 from grader.guest.workspace import Workspace
@@ -115,11 +115,12 @@ def _make_calls(channel: Channel, workspace: Workspace) -> int:
         if kind is not Kind.CALL:
             return 0
         limit_cpu(workspace.allowance.cpu)
-        result = perform(workspace, channel, payload)
+        token, request = payload[:TOKEN], payload[TOKEN:]
+        result = perform(workspace, channel, request)
         # A process that the function forked and that came back has nothing to say.
         if _getpid() != here:
             return 1
-        channel.send(Kind.RESULT, result)
+        channel.send(Kind.RESULT, token + result)
 
 
 def _fork(alone: bool) -> int:

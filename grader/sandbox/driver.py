@@ -10,6 +10,7 @@ pays for an earlier one, and the calls after it by another.
 from __future__ import annotations
 
 import json
+import os
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -22,7 +23,7 @@ import numpy as np
 
 from grader.guest.driving import Layout
 from grader.guest.encoding import pack, pack_point, unpack_arguments
-from grader.guest.frames import Kind
+from grader.guest.frames import TOKEN, Kind
 from grader.guest.limits import OUT_OF_TIME, Allowance
 from grader.sandbox.decoding import (
     DecodeError,
@@ -106,7 +107,7 @@ def performer_caps(limits: Limits, calls: Sequence[Call]) -> dict[Kind, int]:
     return {
         Kind.NEXT: 0,
         Kind.ORACLE: (1 << 20) + 64 * max(entries, default=0),
-        Kind.RESULT: result_cap(limits.result_mb << 20, limits.output_kb << 10),
+        Kind.RESULT: TOKEN + result_cap(limits.result_mb << 20, limits.output_kb << 10),
     }
 
 
@@ -151,6 +152,8 @@ class _Talk:
     """What has come from one call so far."""
 
     call: Call
+    token: bytes
+    """What its result has to begin with."""
     request: bytes
     performer: _Performer
     asked: dict[str, int]
@@ -312,7 +315,7 @@ class _Drive:
             return
         performer = self._performer or self._opened(process, deadline)
         asked = {name: 0 for name, argument in call.arguments.items() if isinstance(argument, Oracle)}
-        talk = self._talk = _Talk(call, request, performer, asked)
+        talk = self._talk = _Talk(call, os.urandom(TOKEN), request, performer, asked)
         with np.errstate(all="ignore"):  # an oracle may well be asked where f overflows
             ending = self._converse(process.control, talk, deadline)
         recording = self._judged(talk, ending)
@@ -374,7 +377,7 @@ class _Drive:
         link.fill()
         if link.is_silent:
             talk.begun = True
-            link.send(Kind.CALL, talk.request, deadline)
+            link.send(Kind.CALL, talk.token + talk.request, deadline)
         elif not link.closed:
             talk.spoiled = WROTE_TO_CHANNEL
             link.close()
@@ -396,11 +399,13 @@ class _Drive:
                 kind, payload = frame
                 if kind is Kind.NEXT and not talk.begun:
                     talk.begun = True
-                    link.send(Kind.CALL, talk.request, deadline)
+                    link.send(Kind.CALL, talk.token + talk.request, deadline)
                 elif kind is Kind.ORACLE and talk.result is None:
                     link.send(*self._answer(talk, payload), deadline)
                 elif kind is Kind.RESULT and talk.result is None:
-                    talk.result = payload
+                    if not payload.startswith(talk.token):
+                        raise BreachError(WROTE_TO_CHANNEL)
+                    talk.result = payload[TOKEN:]
                 elif kind is Kind.NEXT and talk.result is not None:
                     talk.answered = True
                 else:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import platform
 
-from case import FULL, Case
-
 from grader.sandbox.recording import Outcome
+from tests.cases.case import FULL, Case
 
 NEITHER = "not implemented|not permitted|Permission denied|Invalid argument|Bad address|No such process"
 

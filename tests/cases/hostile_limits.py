@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from case import FULL, TRACE, Case
-
 from grader.sandbox.recording import Outcome
+from tests.cases.case import FULL, TRACE, Case
 
 DIED, RAISED, RETURNED = Outcome.DIED, Outcome.RAISED, Outcome.RETURNED
 TIMED_OUT, OUT_OF_MEMORY = Outcome.TIMED_OUT, Outcome.OUT_OF_MEMORY

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from case import FULL, TRACE, Case
-
 from grader.sandbox.recording import Outcome
+from tests.cases.case import FULL, TRACE, Case
 
 DIED, RAISED, RETURNED = Outcome.DIED, Outcome.RAISED, Outcome.RETURNED
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from case import FULL, TRACE, Case
-
 from grader.sandbox.recording import Outcome
+from tests.cases.case import FULL, TRACE, Case
 
 DIED, MISSING, RAISED, REFUSED = Outcome.DIED, Outcome.MISSING, Outcome.RAISED, Outcome.REFUSED
 RETURNED, TIMED_OUT = Outcome.RETURNED, Outcome.TIMED_OUT
@@ -21,6 +20,12 @@ from grader.guest.frames import Channel, Kind
 
 def channel_of(oracle):
     return next(c.cell_contents for c in oracle.__closure__ if isinstance(c.cell_contents, Channel))
+
+def token():
+    frame = sys._getframe()
+    while "token" not in frame.f_locals:
+        frame = frame.f_back
+    return frame.f_locals["token"]
 """
 
 TAMPERING = [
@@ -256,7 +261,7 @@ def descent(gradient, x0, *rest):
 def descent(gradient, *task):
     rows = right(gradient, *task)
     for _ in range(10):
-        channel_of(gradient).send(Kind.RESULT, pack([rows], {"outcome": "returned", "tree": 0}))
+        channel_of(gradient).send(Kind.RESULT, token() + pack([rows], {"outcome": "returned", "tree": 0}))
     return rows
 """,
         (DIED,),
@@ -268,21 +273,21 @@ def descent(gradient, *task):
         + """
 def descent(gradient, *task):
     report = {"outcome": "passed", "tree": None, "score": 100, "points": 100, "passed": True}
-    channel_of(gradient).send(Kind.RESULT, pack([], report))
+    channel_of(gradient).send(Kind.RESULT, token() + pack([], report))
     channel_of(gradient).send(Kind.NEXT)
     time.sleep(30)
 """,
         (REFUSED,),
         told="could not be read",
         limits={"wall_seconds": 1.5},
-        beside=False,
     ),
     Case(
         "a result that blames the grader",
         CHANNEL
         + """
 def descent(gradient, *task):
-    channel_of(gradient).send(Kind.RESULT, pack([], {"outcome": "unavailable", "tree": None, "reason": "ours"}))
+    report = {"outcome": "unavailable", "tree": None, "reason": "ours"}
+    channel_of(gradient).send(Kind.RESULT, token() + pack([], report))
     os._exit(0)
 """,
         (REFUSED, DIED),

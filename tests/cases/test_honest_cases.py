@@ -5,10 +5,11 @@ from __future__ import annotations
 from importlib.util import find_spec
 
 import pytest
-from case import FULL
-from conftest import Lab
-from honest import PROGRAMS, Honest
-from traces import left_behind
+
+from tests.cases.case import FULL
+from tests.cases.conftest import Lab
+from tests.cases.honest import PROGRAMS, Honest
+from tests.cases.traces import left_behind
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.name)

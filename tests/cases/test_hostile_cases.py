@@ -5,16 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-import hostile_kernel
-import hostile_limits
-import hostile_secrets
-import hostile_tampering
 import pytest
-from case import DESCENT, FULL, SQUARE, START, Case
-from conftest import HIDDEN, ROOT, Lab, Planted
-from traces import lasting, left_behind
 
 from grader.sandbox.recording import Outcome
+from tests.cases import hostile_kernel, hostile_limits, hostile_secrets, hostile_tampering
+from tests.cases.case import DESCENT, FULL, SQUARE, START, Case
+from tests.cases.conftest import HIDDEN, ROOT, Lab, Planted
+from tests.cases.traces import lasting, left_behind
 
 GROUPS = {
     **hostile_limits.GROUPS,

@@ -8,9 +8,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from case import KEY, TRACE
-
 from grader.sandbox.warm import WarmSandbox
+from tests.cases.case import KEY, TRACE
 
 _PLACES = ("/tmp", "/dev/shm", "/var/tmp", "/dev/mqueue", os.path.expanduser("~"), "/")
 _SECONDS = 20.0

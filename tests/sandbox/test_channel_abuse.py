@@ -16,8 +16,14 @@ Execute = Callable[..., Run]
 Healthy = Callable[[], bool]
 
 CHANNEL = """
-import json, os, struct, threading, time
+import json, os, struct, sys, threading, time
 import numpy as np
+
+def token():
+    frame = sys._getframe()
+    while "token" not in frame.f_locals:
+        frame = frame.f_back
+    return frame.f_locals["token"]
 
 def the_channel():
     # The only socket of the process.
@@ -35,7 +41,7 @@ def send(kind, payload=b""):
 
 def result(header, report, body=b""):
     text = json.dumps({"__metadata__": {"json": report}, **header}).encode()
-    send(20, struct.pack("<Q", len(text)) + text + body)
+    send(20, token() + struct.pack("<Q", len(text)) + text + body)
     send(22)
 
 def number(value):
@@ -48,11 +54,12 @@ def big(tree):
 """
 
 DIED_OR_REFUSED = {
+    "a result without its token": ("send(20, bytes(16)); send(22)", Outcome.DIED),
     "closes it": ("os.close(the_channel())", Outcome.DIED),
     "a frame with a huge length": ("send(20, b''); os.write(the_channel(), b'\\x14' + b'\\xff' * 4)", Outcome.DIED),
     "half a frame and the end": ("os.write(the_channel(), b'\\x14\\x10\\0\\0\\0abc'); os._exit(0)", Outcome.DIED),
     "ready for the next call before this one is made": ("send(22)", Outcome.DIED),
-    "two results before it waits for the next call": ("send(20, b''); send(20, b'')", Outcome.DIED),
+    "two results before it waits for the next call": ("send(20, token()); send(20, token())", Outcome.DIED),
     "an array in a thousand places": ("big([0] * 1000)", Outcome.REFUSED),
     "an array that stands nowhere": ("big(None)", Outcome.REFUSED),
     "a million empty lists": ("result({}, '{\"tree\": [' + '[],' * 1000000 + '[]]}')", Outcome.REFUSED),

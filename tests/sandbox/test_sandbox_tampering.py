@@ -145,14 +145,18 @@ def test_a_forged_report_of_a_block_cannot_claim_a_fault_of_ours(execute: Execut
 
 def test_ten_results_are_none(call: CallOnce) -> None:
     source = """
-import gc
+import sys
 from grader.guest.frames import Channel, Kind
 from grader.guest.encoding import pack
 import numpy as np
 def f(oracle):
+    frame = sys._getframe()
+    while "token" not in frame.f_locals:
+        frame = frame.f_back
+    token = frame.f_locals["token"]
     channel = next(cell.cell_contents for cell in oracle.__closure__ if isinstance(cell.cell_contents, Channel))
     for number in range(10):
-        channel.send(Kind.RESULT, pack([np.array(float(number))], {"outcome": "returned", "tree": 0}))
+        channel.send(Kind.RESULT, token + pack([np.array(float(number))], {"outcome": "returned", "tree": 0}))
     return 1.0
 """
     recording = call(source, oracle=Oracle(lambda x: x, ()))
