@@ -100,7 +100,10 @@ class WarmSandbox:
             return self._local.run(program, calls, limits)
         run = drive(lambda: self._start(program, calls, limits), program, calls, limits)
         if self._parent is not None:
-            self._parent.prepare(limits)
+            try:
+                self._parent.prepare(limits)
+            except (OSError, _DeadError):
+                self.close()  # the next run starts another one
         return run
 
     def _start(self, program: Program, calls: Sequence[Call], limits: Limits) -> _WarmProcess:
@@ -217,8 +220,7 @@ class _WarmParent:
 
     def prepare(self, limits: Limits) -> None:
         """Fork a process ahead of need: the next run will most likely have the same limits."""
-        with contextlib.suppress(OSError, _DeadError):  # the next start will find out, and start again
-            self._spare = self._spare or self._fork(limits)
+        self._spare = self._spare or self._fork(limits)
 
     def _fork(self, limits: Limits) -> _WarmProcess:
         ours, theirs = socket.socketpair()

@@ -242,12 +242,13 @@ with WarmSandbox() as sandbox:
 def test_a_warm_parent_that_was_killed_is_started_again(healthy: Callable[[], bool], limits: Limits) -> None:
     with WarmSandbox() as sandbox:
         program = Program((Block("cell 1", "def f():\n    return 1"),))
-        for _ in range(2):
+        for _ in range(3):
             run = sandbox.run(program, [Call("c", "f", {})], limits)
             assert run.recordings["c"].value == np.array(1)
-            assert sandbox._parent is not None
-            os.kill(sandbox._parent._process.pid, signal.SIGKILL)
-            sandbox._parent._process.wait()
+            # After a run with the process that was forked ahead there may be none.
+            if sandbox._parent is not None:
+                os.kill(sandbox._parent._process.pid, signal.SIGKILL)
+                sandbox._parent._process.wait()
 
 
 def test_a_closed_sandbox_leaves_no_process(limits: Limits, sandbox: WarmSandbox) -> None:
