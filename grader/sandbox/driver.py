@@ -228,8 +228,15 @@ class _Drive:
 
     def _bury(self, outcome: Outcome, reason: str, late: bool) -> None:
         """Note what the process died of, so that the next attempt gets further."""
-        if outcome is Outcome.UNAVAILABLE or (self._block is None and self._talk is None):
+        between_calls = self._loaded and self._block is None and self._talk is None
+        if outcome is Outcome.UNAVAILABLE or (self._block is None and self._talk is None and not between_calls):
             raise UnavailableError(reason)
+        if between_calls:
+            # What an earlier call left behind ended the process; the calls after it are made in a fresh one.
+            self._reruns += 1
+            if self._reruns > _MAX_RERUNS:
+                self._give_up(outcome, f"The program ended again and again before the call. {reason}")
+            return
         if self._talk is not None:
             if self._talk.performer.made and not late:
                 return  # perhaps an earlier call is to blame: it is made again in a fresh process

@@ -9,10 +9,12 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from grader.sandbox.link import LostError
 from grader.sandbox.recording import Call, Limits, Outcome, Run
 from grader.sandbox.warm import WarmSandbox
 from grader.submission.program import Block, Program
@@ -258,3 +260,26 @@ def test_a_closed_sandbox_leaves_no_process(limits: Limits, sandbox: WarmSandbox
         process = own._parent._process
         assert process.poll() is None
     assert process.poll() is not None
+
+
+def test_a_process_that_is_lost_between_two_calls_is_not_a_fault_of_ours(
+    monkeypatch: pytest.MonkeyPatch, execute: Execute
+) -> None:
+    # As when the watchdog ends it for what an earlier call has left behind.
+    start, lost = WarmSandbox._start, []
+
+    def start_and_lose(*arguments: Any) -> Any:
+        process = start(*arguments)
+
+        def lose(deadline: float) -> None:
+            lost.append(deadline)
+            raise LostError
+
+        if not lost:
+            process.open_performer = lose  # type: ignore[method-assign]
+        return process
+
+    monkeypatch.setattr(WarmSandbox, "_start", start_and_lose)
+    run = execute("def f():\n    return 1\ndef g():\n    return 2", call=["f", "g"])
+    assert len(lost) == 1
+    assert (run.recordings["f"].value, run.recordings["g"].value) == (np.array(1), np.array(2))
