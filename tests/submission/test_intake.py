@@ -241,11 +241,11 @@ def test_in_such_a_folder_the_functions_that_are_asked_for_tell(put, tmp_path, n
 
 
 def test_a_folder_in_the_folder_of_a_student_may_hold_the_work(put, tmp_path):
-    put("ada/work/hw2.py", b"x = 2")
-    put("ada/work/data/points.csv", b"1,2")
+    put("ada/code/hw2.py", b"x = 2")
+    put("ada/code/data/points.csv", b"1,2")
     put("ada/report.pdf", b"%PDF")
     (submission,) = collect([tmp_path]).submissions
-    assert set(submission.files) == {"work/hw2.py", "work/data/points.csv", "report.pdf"}
+    assert set(submission.files) == {"code/hw2.py", "code/data/points.csv", "report.pdf"}
     program = parse(submission)
     assert (program.blocks[0].source, program.files) == ("x = 2", {"data/points.csv": b"1,2"})
 
