@@ -54,7 +54,7 @@ def test_pages_fit_a_phone_and_accept_their_own_style(sample, whole_class, tmp_p
         ],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=True,
     ).stdout
     measured = re.search(r"<title>([^<]*)</title>", shown)

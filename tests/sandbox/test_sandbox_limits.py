@@ -63,7 +63,7 @@ def g():
     run = execute(source, call=["f", "g"], limits=replace(limits, wall_seconds=1.5))
     assert run.recordings["f"].outcome is Outcome.TIMED_OUT
     assert run.recordings["g"].value == np.array(1)
-    assert time.monotonic() - began < 6
+    assert time.monotonic() - began < 30
 
 
 def test_a_block_that_never_ends_keeps_its_definitions(execute: Execute) -> None:
