@@ -18,6 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from grader.batch.batch import grade_batch, keep_refused
 from grader.batch.workplace import lacking
+from grader.cli import INTERRUPTED
 from grader.cli.options import (
     GRADEBOOK,
     OUT,
@@ -36,7 +37,6 @@ from grader.report.exports import results_json
 from grader.report.folder import FolderError, ReportFolder
 from grader.submission.intake import collect
 
-INTERRUPTED = 128 + signal.SIGINT
 TERMINATED = 128 + signal.SIGTERM
 _GO_ON = "The same command goes on with the rest."
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

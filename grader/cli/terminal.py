@@ -82,6 +82,8 @@ def print_question(console: Console, question: QuestionGrade) -> None:
     console.print(
         f"\n{SIGNS[question.status]} [bold]{escape(question.title)}[/] {question.score:g}/{question.max_score:g}"
     )
+    for convention in question.conventions:
+        console.print(f"  Follows the convention {convention}, which is accepted here.", highlight=False)
     told: set[str] = set()
     for verdict in question.verdicts:
         console.print(f"  {SIGNS[verdict.status]} {escape(verdict.title)} {verdict.score:g}/{verdict.max_score:g}")

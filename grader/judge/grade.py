@@ -101,6 +101,8 @@ class QuestionGrade(_Record):
     status: Status
     score: float
     max_score: float
+    conventions: tuple[str, ...] = ()
+    """Identifiers of the accepted conventions that the student's functions follow."""
     verdicts: tuple[Verdict, ...] = ()
     rubric: tuple[RubricItem, ...] = ()
     written: str = ""

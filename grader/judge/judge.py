@@ -91,6 +91,7 @@ def _judge_question(question: Question, key: AnswerKey, run: Run, text: str, pub
         status=_status(verdicts, rubric),
         score=round(sum(verdict.score for verdict in verdicts), 6),
         max_score=round(sum(v.max_score for v in verdicts) + sum(item.max_score for item in rubric), 6),
+        conventions=_conventions(observations.values()),
         verdicts=verdicts,
         rubric=rubric,
         written=text,
@@ -133,7 +134,7 @@ def _recording(run: Run, experiment: Experiment) -> Recording:
 
 
 def _judge_check(check: Check, observations: list[Observation], diagnoses: Mapping[str, Diagnosis | None]) -> Verdict:
-    outcomes = tuple(_told(observations, _outcomes(check, observations)))
+    outcomes = _outcomes(check, observations)
     failing = [(o, outcome) for o, outcome in zip(observations, outcomes, strict=True) if not outcome.passed]
     diagnosis = next((d for o, _ in failing if (d := diagnoses[o.experiment.function]) is not None), None)
     if not failing:
@@ -160,27 +161,18 @@ def _judge_check(check: Check, observations: list[Observation], diagnoses: Mappi
 
 
 def _outcomes(check: Check, observations: Sequence[Observation]) -> tuple[grade.Outcome, ...]:
-    conventions = {o.convention: None for o in observations if o.convention}
     try:
         return judge_check(check, observations)
     except AssignmentError as error:
-        if not conventions:
+        accepted = ", ".join(_conventions(observations))
+        if not accepted:
             raise
-        accepted = ", ".join(conventions)
         raise AssignmentError(f"with the accepted convention {accepted} in the reference's place: {error}") from None
 
 
-def _told(observations: Sequence[Observation], outcomes: Sequence[grade.Outcome]) -> Iterator[grade.Outcome]:
-    """The outcomes; for each accepted convention that is followed, the first one that passes says so."""
-    told = {""}
-    for observation, outcome in zip(observations, outcomes, strict=True):
-        convention = observation.convention
-        if outcome.passed and convention not in told:
-            told.add(convention)
-            sentence = f"{outcome.sentence} Your form follows the convention {convention}, which is accepted here."
-            yield outcome.model_copy(update={"sentence": sentence})
-        else:
-            yield outcome
+def _conventions(observations: Iterable[Observation]) -> tuple[str, ...]:
+    """The accepted conventions that are followed, each once."""
+    return tuple(dict.fromkeys(o.convention for o in observations if o.convention))
 
 
 def _status(verdicts: Sequence[Verdict], rubric: Sequence[RubricItem]) -> Status:

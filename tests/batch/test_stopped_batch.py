@@ -10,7 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -21,6 +21,14 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="sends signals")
 
 def pages(folder: Path) -> list[Path]:
     return list((folder / "out/hw2/feedback").glob("*.html"))
+
+
+@pytest.fixture(autouse=True)
+def ctrl_c_is_heeded() -> Iterator[None]:
+    """Where the tests themselves run in the background of a shell, all that they start would ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
