@@ -39,7 +39,8 @@ def judge(
             convention that the question accepts.
         run: what came out of the sandbox.
         written: question id -> the student's own text.
-        public_only: judge by the public experiments alone (a student's own check).
+        public_only: judge by the public experiments alone (a student's own check); a question that has neither
+            these nor a rubric is left out.
 
     Raises:
         AssignmentError: the reference, or an accepted convention that was followed, does not fulfil a check itself.
@@ -47,6 +48,7 @@ def judge(
     return tuple(
         _judge_question(question, key, run, written.get(question.id, ""), public_only)
         for question in assignment.questions
+        if not public_only or question.rubric or any(experiment.public for experiment in question.experiments)
     )
 
 

@@ -116,8 +116,8 @@ def value_sum_instead_of_mean(A: Matrix, b: Vector, x: Vector) -> float:
 
 @mistake(
     logistic_value,
-    "Your formula is right on paper, but in floating point the exponential of a large number is infinite. "
-    "Try a sample with margin -1000: f is about 1000 there.",
+    "Your formula is right on paper, but in floating point the exponential of a large number is infinite, "
+    "and that of a very negative one is 0. Try a sample with margin -1000: f is about 1000 there.",
 )
 def value_overflow(A: Matrix, b: Vector, x: Vector) -> float:
     """The definition as it stands; infinite for margins below -709. Invisible on moderate margins."""

@@ -59,8 +59,11 @@ def lasso(Q: Matrix, b: Vector, l1_weight: float) -> Vector:
         l1_weight: lambda >= 0.
 
     Raises:
+        ValueError: lambda < 0, where nothing is found.
         RuntimeError: where g is not optimal after 100 000 steps, which takes a nearly singular Q.
     """
+    if l1_weight < 0:
+        raise ValueError(f"l1_weight is {l1_weight}; it must be at least 0.")
     eta = _largest_step(Q)
     tolerance = _TOLERANCE * float(np.linalg.norm(Q, 2) * np.linalg.norm(b))
     g = previous = np.zeros(Q.shape[1])

@@ -254,3 +254,13 @@ def test_pictures_are_of_public_experiments_only(judged: Judged, hw2: Assignment
 def test_judging_twice_gives_the_same_grade(hw2: Assignment, hw2_key: AnswerKey, run_of: Make) -> None:
     run = run_of({"gradient_descent": variants(gradient_descent, Kind.MISTAKE)[3].function})
     assert judge(hw2, hw2_key, run, {}) == judge(hw2, hw2_key, run, {})
+
+
+def test_a_students_own_check_leaves_out_what_has_only_hidden_experiments(
+    hw2: Assignment, hw2_key: AnswerKey, run_of: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, *others = hw2.questions
+    for experiment in first.experiments:
+        monkeypatch.setattr(experiment, "public", False)
+    own = judge(hw2, hw2_key, run_of({}), {}, public_only=True)
+    assert [question.id for question in own] == [question.id for question in others]

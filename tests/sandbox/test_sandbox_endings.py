@@ -190,6 +190,8 @@ def gone(mark: str) -> bool:
     return not alive(mark)
 
 
+MARK = 10**8 + os.getpid()
+"""Seconds that the daemons of this process sleep, by which they are known: other tests may run at the same time."""
 DAEMON = """
 import os, time
 def f():
@@ -204,15 +206,15 @@ def f():
 
 
 def test_a_daemon_does_not_outlive_its_call(execute: Execute) -> None:
-    run = execute(DAEMON.format(mark=98765401, seconds=0.2), call=["f"])
+    run = execute(DAEMON.format(mark=f"{MARK}1", seconds=0.2), call=["f"])
     assert run.recordings["f"].value == np.array(1)
-    assert gone("98765401")
+    assert gone(f"{MARK}1")
 
 
 def test_a_daemon_of_a_block_does_not_outlive_its_run(execute: Execute) -> None:
-    run = execute(DAEMON.format(mark=98765402, seconds=0.2) + "print(f())")
+    run = execute(DAEMON.format(mark=f"{MARK}2", seconds=0.2) + "print(f())")
     assert run.blocks[0].printed == "1\n"
-    assert gone("98765402")
+    assert gone(f"{MARK}2")
 
 
 def test_nothing_is_left_when_the_grader_is_killed(sandbox: WarmSandbox) -> None:
@@ -220,13 +222,13 @@ def test_nothing_is_left_when_the_grader_is_killed(sandbox: WarmSandbox) -> None
 from grader.sandbox.recording import Call, Limits
 from grader.sandbox.warm import WarmSandbox
 from grader.submission.program import Block, Program
-program = Program((Block("cell", {DAEMON.format(mark=98765403, seconds=20)!r}),))
+program = Program((Block("cell", {DAEMON.format(mark=f"{MARK}3", seconds=20)!r}),))
 with WarmSandbox() as sandbox:
     sandbox.run(program, [Call("c", "f", {{}})], Limits())
 """
 
     def daemons() -> list[int]:
-        return [process for process in alive("98765403") if process != grader.pid]
+        return [process for process in alive(f"{MARK}3") if process != grader.pid]
 
     grader = subprocess.Popen([sys.executable, "-c", script], cwd=Path(__file__).parents[2])
     deadline = time.monotonic() + 60

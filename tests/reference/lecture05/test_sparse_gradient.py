@@ -79,6 +79,12 @@ def test_nearly_singular_system_is_reported(solver, monkeypatch):
         solver(Q, np.array([1.0, 2.0]), 1e-9)
 
 
+def test_a_negative_weight_is_refused_at_once():
+    Q, b = small_system()
+    with pytest.raises(ValueError, match="l1_weight is -0.1; it must be at least 0"):
+        lasso(Q, b, -0.1)
+
+
 @settings(max_examples=15, deadline=None)
 @given(m=st.integers(2, 12), d=st.integers(2, 25), seed=st.integers(0, 10**6), fraction=st.floats(0.05, 0.9))
 def test_equivalents_find_the_same_gradient(m, d, seed, fraction):
