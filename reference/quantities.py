@@ -1,7 +1,7 @@
 """What a guarantee bounds: one number per iterate.
 
-Each function takes the iterates, (K+1, d) with row k = x_k, and the problem, and returns (K+1,). The first line
-of its docstring is the name under which a student sees it.
+Each function takes the iterates, (K+1, d) with row k = x_k, and the problem, and returns (K+1,). Where x is a matrix
+or has more axes still, so have the rows. The first line of its docstring is the name under which a student sees it.
 """
 
 from __future__ import annotations
@@ -18,17 +18,18 @@ def distance(iterates: Matrix, problem: Problem) -> Vector:
     ValueError where the problem has no minimiser.
     """
     minimizer = known(problem.minimizer, "minimiser x*", problem)
-    return np.asarray(np.linalg.norm(iterates - minimizer, axis=1))
+    return np.asarray(np.linalg.norm((iterates - minimizer).reshape(len(iterates), minimizer.size), axis=1))
 
 
 def gap(iterates: Matrix, problem: Problem) -> Vector:
     """gap to the minimum f(x_k) - f*
 
     f is the whole objective: of a composite problem f + h.
-    Where f is not bounded below, f* is the level that the problem states. ValueError where there is none.
+    Where f is not bounded below, f* is the level that the problem states. ValueError where there is none. Where x_k is
+    not finite, nan: there is no f(x_k), and a norm of singular values would raise.
     """
     minimum = known(problem.minimum, "minimum f*", problem)
-    return np.array([problem.objective(x) - minimum for x in iterates])
+    return np.array([problem.objective(x) - minimum if np.isfinite(x).all() else np.nan for x in iterates])
 
 
 def mean_squared_gradient(iterates: Matrix, problem: Problem) -> Vector:

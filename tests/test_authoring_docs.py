@@ -36,7 +36,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_page_makes_every_file_and_runs_every_command(folder: Path) -> None:
     page = PAGE.read_text(encoding="utf-8")
     assert len(FILE.findall(page)) == 4
-    assert [command.split()[0] for command in COMMAND.findall(page)] == ["release", "grade", "mark", "show", "report"]
+    assert [command.split()[0] for command in COMMAND.findall(page)] == [
+        *("release", "grade", "mark", "show", "report", "validate"),
+    ]
     for made in ("handouts/soft.ipynb", "handouts/soft.py", "pages/soft/class.html", "pages/soft/feedback/ada.html"):
         assert (folder / made).is_file(), made
 

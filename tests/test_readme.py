@@ -25,6 +25,13 @@ def test_the_first_commands_are_the_two_of_the_makefile() -> None:
         assert f"\n{target}:" in makefile
 
 
+def test_the_readme_activates_the_environment_that_make_installs_into() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    (folder,) = re.findall(r"^VENV\s*:= (.+)$", makefile, re.MULTILINE)
+    before_students, _ = README.split("## For students")
+    assert f"`source {folder}/bin/activate` makes the command `grader` known" in before_students
+
+
 def test_every_command_of_the_readme_exists() -> None:
     named = set(re.findall(r"^\$ grader (\w+)", README, re.MULTILINE))
     assert named <= {command.name for command in app.registered_commands}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import traceback
 import warnings
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -13,10 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-import grader.guest
+import grader
 import reference
 from grader.answer_key.answer import UNIT_ROUNDOFF, Answer, AnswerKey, Parts, TheoremAnswer, VariantAnswer
-from grader.answer_key.tolerance import FACTOR, FLOOR, RUNS, distances, envelope, perturbed, tolerance
+from grader.answer_key.tolerance import FACTOR, FLOOR, RUNS, distances, envelope, lengths, perturbed, rows, tolerance
 from grader.assignment.assignment import Assignment
 from grader.assignment.errors import AssignmentError
 from grader.assignment.experiment import Argument, Experiment
@@ -25,6 +26,17 @@ from grader.sandbox.oracle_arguments import evaluations
 from reference.variants import Kind, Variant, variants
 
 VARIANT_RUNS = 4
+
+_OWN_SOURCES = (
+    "__init__.py",
+    "locations.py",
+    "answer_key/**/*.py",
+    "assignment/**/*.py",
+    "guest/**/*.py",  # its drivers run the reference, too
+    "sandbox/__init__.py",
+    "sandbox/oracle_arguments.py",  # it counts the calls
+)
+"""What of the grader, beside the whole reference, an answer key is made from."""
 
 
 def key_hash(assignment: Assignment, seed: int = 0, aided: bool = True) -> str:
@@ -35,13 +47,21 @@ def key_hash(assignment: Assignment, seed: int = 0, aided: bool = True) -> str:
     return digest.hexdigest()
 
 
+def sources() -> dict[str, Path]:
+    """The code that answer keys are made from: names that are the same on every machine, and the files."""
+    own, algorithms = Path(grader.__file__).parent, Path(reference.__file__).parent
+    files = [file for pattern in _OWN_SOURCES for file in own.glob(pattern)]
+    return {
+        **{file.relative_to(own.parent).as_posix(): file for file in files},
+        **{file.relative_to(algorithms.parent).as_posix(): file for file in algorithms.rglob("*.py")},
+    }
+
+
 @cache
 def _sources_hash() -> str:
     digest = hashlib.sha256()
-    # The guest's drivers run the reference, too.
-    for folder in (Path(reference.__file__).parent, Path(__file__).parent, Path(grader.guest.__file__).parent):
-        for file in sorted(folder.rglob("*.py")):
-            digest.update(file.relative_to(folder).as_posix().encode() + file.read_bytes())
+    for name, file in sorted(sources().items()):
+        digest.update(name.encode() + file.read_bytes())
     return digest.hexdigest()
 
 
@@ -65,8 +85,11 @@ def build_answer(experiment: Experiment, seed: int = 0, aided: bool = True) -> A
     """The answer to one experiment; `seed` and `aided` as for `build_answer_key`."""
     exact = _run(experiment.reference, experiment.arguments)
     if exact.parts is None or not all(np.isfinite(part).all() for part in exact.parts):
+        raise AssignmentError(f"experiment {experiment.key!r}: the reference {_failure(exact)}")
+    if experiment.iterative and exact.parts[0].ndim == 0:
         raise AssignmentError(
-            f"experiment {experiment.key!r}: the reference fails or returns numbers that are not finite"
+            f"experiment {experiment.key!r}: the reference is given oracles and x0, so it must return iterates, one in "
+            "each row, and not a single number; a point that is no starting point needs another name than x0"
         )
     aids = _of(experiment, Kind.EQUIVALENT) if aided else ()
     equivalents = [_run(variant.function, experiment.arguments) for variant in aids]
@@ -113,11 +136,31 @@ def build_answer(experiment: Experiment, seed: int = 0, aided: bool = True) -> A
 class _Outcome:
     """One run of one function."""
 
-    def __init__(self, value: Any, calls: Mapping[str, int], changed: tuple[str, ...]) -> None:
+    def __init__(
+        self, value: Any, calls: Mapping[str, int], changed: tuple[str, ...], error: Exception | None
+    ) -> None:
         self.returns_tuple = isinstance(value, tuple)
         self.parts = _parts(value)
         self.calls = calls
         self.changed = changed
+        self.error = error
+
+
+def _failure(outcome: _Outcome) -> str:
+    """What is wrong with a run of the reference that gave no finite numbers."""
+    error = outcome.error
+    if error is None:
+        return "returns nothing" if outcome.parts is None else "returns numbers that are not finite"
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_authors(Path(frame.filename))]
+    place = f" ({frames[-1].filename}, line {frames[-1].lineno})" if frames else ""
+    return f"raises {type(error).__name__}: {error}{place}"
+
+
+def _is_authors(file: Path) -> bool:
+    """Whether it is a file of the library or of an assignment, and neither the grader's nor another package's."""
+    if file.is_relative_to(Path(reference.__file__).parent):
+        return True
+    return not file.is_relative_to(Path(grader.__file__).parent) and "site-packages" not in file.parts
 
 
 def _parts(value: Any) -> Parts | None:
@@ -142,18 +185,19 @@ def _run(function: Callable[..., Any], arguments: Mapping[str, Argument]) -> _Ou
             handed[name] = counted(name, argument)
         else:
             handed[name] = argument.copy() if isinstance(argument, np.ndarray) else argument
+    error = None
     try:
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             value = function(*handed.values())
-    except Exception:  # a mistake may well raise; what the reference raises is reported by the caller
-        value = None
+    except Exception as raised:  # a mistake may well raise; what the reference raises is reported by the caller
+        value, error = None, raised
     changed = tuple(
         name
         for name, argument in arguments.items()
         if isinstance(argument, np.ndarray) and argument.tobytes() != handed[name].tobytes()
     )
-    return _Outcome(value, calls, changed)
+    return _Outcome(value, calls, changed, error)
 
 
 def _perturbed_runs(
@@ -228,16 +272,16 @@ def _theorem_answer(
     holds = theorem(experiment)
     if holds is None:
         return None
-    quantity = holds.quantity(exact[0], experiment.problem)
+    quantity, flat = holds.quantity(exact[0], experiment.problem), rows(exact[0], True)
     slack = {}
     for precision, parts in envelopes.items():
         allowed = tolerance(exact[0], parts[0], experiment.iterative, precision)
         generator = np.random.default_rng(seed)
         worst = np.zeros(len(quantity))
         for _ in range(RUNS):
-            direction = generator.standard_normal(exact[0].shape)
-            direction /= np.linalg.norm(direction, axis=1, keepdims=True)
-            moved = holds.quantity(exact[0] + allowed[:, None] * direction, experiment.problem)
-            worst = np.maximum(worst, np.abs(moved - quantity))
+            direction = generator.standard_normal(flat.shape)
+            direction /= lengths(direction)[:, None]
+            near = (flat + allowed[:, None] * direction).reshape(exact[0].shape)
+            worst = np.maximum(worst, np.abs(holds.quantity(near, experiment.problem) - quantity))
         slack[precision] = FLOOR * worst
     return TheoremAnswer(holds.name, holds.sentence, holds.bound, slack)

@@ -30,7 +30,7 @@ def answer_key(assignment: Assignment, folder: Path | None = None) -> AnswerKey:
     file = folder / f"{assignment.id}-{key_hash(assignment)[:32]}.safetensors"
     try:
         return read_answer_key(file)
-    except (OSError, SafetensorError, KeyError, ValueError):
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError):
         key = build_answer_key(assignment)
     with contextlib.suppress(OSError):
         write_answer_key(key, file)

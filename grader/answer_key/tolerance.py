@@ -15,6 +15,7 @@ No other constant enters: the problem decides.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -59,7 +60,8 @@ def _perturbed_oracle(oracle: Callable[..., Any], near: Callable[..., NDArray[np
 
 def rows(part: NDArray[np.float64], iterative: bool) -> NDArray[np.float64]:
     """The part as a matrix of rows that are compared: an iterate each, or the whole value as one row."""
-    return part.reshape(len(part), -1) if iterative and part.ndim >= 1 else part.reshape(1, -1)
+    # Not -1: where there are no rows, nothing would tell how long they are.
+    return part.reshape(len(part), prod(part.shape[1:])) if iterative and part.ndim >= 1 else part.reshape(1, -1)
 
 
 def lengths(matrix: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -121,15 +121,15 @@ def _read_checks(file: Path, specification: Specification) -> list[Question]:
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-    except AssignmentError as error:
-        raise AssignmentError(f"{file}: {error}") from None
     except Exception as error:
         frames = traceback.extract_tb(error.__traceback__)
-        lines = [frame.lineno for frame in frames if frame.filename == str(file)]
-        if isinstance(error, SyntaxError) and error.filename == str(file):
+        # Python names the file by its absolute path, however the folder was given.
+        lines = [frame.lineno for frame in frames if frame.filename == spec.origin]
+        if isinstance(error, SyntaxError) and error.filename == spec.origin:
             lines.append(error.lineno or 0)
         place = f"{file}, line {lines[-1]}" if lines else str(file)
-        raise AssignmentError(f"{place}: {type(error).__name__}: {error}") from None
+        kind = "" if isinstance(error, AssignmentError) else f"{type(error).__name__}: "
+        raise AssignmentError(f"{place}: {kind}{error}") from None
     questions = getattr(module, "questions", None)
     if not isinstance(questions, list) or not all(isinstance(question, Question) for question in questions):
         raise AssignmentError(f"{file}: must define `questions`, a list of Question(...)")
@@ -142,11 +142,13 @@ def _merged(folder: Path, asked: QuestionSpecification, written: Question | None
             raise AssignmentError(
                 f"{folder}: question {asked.id!r} has neither a rubric in {SPECIFICATION} nor checks in {CHECKS}"
             )
-        return Question(asked.id, title=asked.title, points=asked.points, rubric=asked.rubric)
+        written = Question(asked.id)
     total = sum(check.points for check in written.checks) + sum(item.points for item in asked.rubric)
     if abs(total - asked.points) > 1e-9:
+        kinds = ["checks"] * bool(written.checks) + ["rubric items"] * bool(asked.rubric)
         raise AssignmentError(
-            f"{folder / CHECKS}: question {asked.id!r}: its checks are worth {total:g} points together, "
+            f"{folder / (CHECKS if written.checks else SPECIFICATION)}: question {asked.id!r}: "
+            f"its {' and '.join(kinds) or 'checks'} are worth {total:g} points together, "
             f"but {SPECIFICATION} says {asked.points:g}"
         )
     return replace(written, title=asked.title, points=asked.points, rubric=asked.rubric)

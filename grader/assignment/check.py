@@ -82,10 +82,10 @@ class LinearRate(Check):
     default_title: ClassVar[str] = "The error shrinks at the right linear rate"
 
     def selects(self, experiment: Experiment) -> bool:
-        """Strongly convex problems with a known minimiser."""
+        """Experiments with iterates, on strongly convex problems with a known minimiser."""
         problem = experiment.problem
         known = problem is not None and bool(problem.strong_convexity) and problem.minimizer is not None
-        return known and super().selects(experiment)
+        return experiment.iterative and known and super().selects(experiment)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,10 +99,10 @@ class SublinearRate(Check):
     default_title: ClassVar[str] = "The gap shrinks with the right power of the number of steps"
 
     def selects(self, experiment: Experiment) -> bool:
-        """Convex problems with mu = 0 and a known minimum."""
+        """Experiments with iterates, on convex problems with mu = 0 and a known minimum."""
         problem = experiment.problem
         known = problem is not None and problem.strong_convexity == 0 and problem.minimum is not None
-        return known and super().selects(experiment)
+        return experiment.iterative and known and super().selects(experiment)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,7 +128,7 @@ class Bound(Check):
     default_title: ClassVar[str] = "The theorem's bound holds along the whole run"
 
     def selects(self, experiment: Experiment) -> bool:
-        """Experiments where some theorem's conditions hold."""
+        """Experiments with iterates, where some theorem's conditions hold."""
         return super().selects(experiment) and theorem(experiment) is not None
 
 
@@ -173,7 +173,7 @@ class Cost(Check):
     """What all oracle calls cost together: at most what the reference's cost, and one call more of the dearest.
 
     Args:
-        prices: oracle -> price of one call; an oracle that is not named is free.
+        prices: oracle -> price of one call; an oracle that is not named is free, one that is not offered is no matter.
     """
 
     kind: ClassVar[str] = "cost"

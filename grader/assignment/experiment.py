@@ -108,8 +108,11 @@ class Experiment:
 
     @property
     def iterative(self) -> bool:
-        """Whether the function is given oracles, and returns one row per iterate."""
-        return bool(self.oracles)
+        """Whether the function returns one row per iterate: it is given oracles, and x0 to start from.
+
+        One that is given oracles and no x0, like a finite difference at x, returns numbers like any other function.
+        """
+        return bool(self.oracles) and "x0" in self.given
 
     def _parameters(self, arguments: Mapping[str, Any]) -> list[str]:
         parameters = inspect.signature(self.reference).parameters

@@ -8,6 +8,7 @@ written question.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +16,8 @@ import jupytext
 import nbformat
 
 from grader.assignment.errors import AssignmentError
-from grader.submission.written import PLACEHOLDER
+from grader.submission.script import percent_cells
+from grader.submission.written import PLACEHOLDER, written_answers
 
 _MARKER = re.compile(r"(?P<indent>[ \t]*)(?P<comment># )?### (?P<name>BEGIN|END) SOLUTION[ \t]*")
 _CELL = re.compile(r"# ?%%")
@@ -27,7 +29,7 @@ _KERNEL = {
 
 
 class HandoutError(AssignmentError):
-    """The markers of a handout are wrong. Its text names the file and the line."""
+    """A handout is missing, or its markers are wrong. Its text names the file and the line."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ def release(handout: Path, out: Path, stem: str) -> tuple[Path, Path]:
     The same handout gives the same bytes.
 
     Raises:
-        HandoutError: the markers are not balanced.
+        HandoutError: there is no such file, or the markers are not balanced.
     """
     lines = _lines(handout)
     released: list[str] = []
@@ -65,7 +67,7 @@ def solution(handout: Path) -> str:
     """The handout with its solutions and without the markers: a script in percent format.
 
     Raises:
-        HandoutError: the markers are not balanced.
+        HandoutError: there is no such file, or the markers are not balanced.
     """
     lines = _lines(handout)
     markers = {line for region in _regions(handout, lines) for line in (region.begin, region.end)}
@@ -84,8 +86,42 @@ def notebook(script: str) -> str:
     return str(nbformat.writes(made)) + "\n"  # type: ignore[no-untyped-call]
 
 
+def check_answers(handout: Path, required: Collection[str], allowed: Collection[str]) -> None:
+    """See that what students write will be found: by the marker cells of the handout.
+
+    Args:
+        handout: the handout.
+        required: questions that need a marker cell: they are marked by hand and by nothing else.
+        allowed: questions that may have one: they are marked by hand.
+
+    Raises:
+        HandoutError: a marker names no question that is marked by hand, or such a question has no marker cell.
+    """
+    asked = written_answers(percent_cells(solution(handout), handout.name))
+    for question in asked:
+        if question not in allowed:
+            raise HandoutError(
+                f"{handout}, line {_line_of(handout, question)}: this cell answers the question {question!r}, which is "
+                f"not one that is marked by hand ({', '.join(allowed) or 'there is none'}), so nobody would read it"
+            )
+    for question in required:
+        if question not in asked:
+            raise HandoutError(
+                f"{handout}: question {question!r} is marked by hand, but no Markdown cell begins with the line "
+                f"`<!-- answer: {question} -->`, so no answer to it would be found"
+            )
+
+
+def _line_of(handout: Path, question: str) -> int:
+    marker = re.compile(rf"<!--\s*answer:\s*{re.escape(question)}\s*-->")
+    return next(number for number, line in enumerate(_lines(handout), start=1) if marker.search(line))
+
+
 def _lines(handout: Path) -> list[str]:
-    return handout.read_text(encoding="utf-8").splitlines()
+    try:
+        return handout.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        raise HandoutError(f"{handout}: there is no such file; an assignment folder needs it") from None
 
 
 def _text(lines: list[str]) -> str:

@@ -111,14 +111,15 @@ class InformationFlow(Relation):
 def moved_problem(problem: Problem, matrix: Matrix, shift: Vector | float = 0.0) -> Problem:
     """min f(M^T (x - s)), started at M x0 + s: rotated by the orthogonal M, (d, d), and shifted by s, (d,).
 
-    It has the oracles value, gradient and Hessian; L and mu stay. `data` does not move and is left out.
+    It has the oracles value, gradient and Hessian, and those of a finite sum; L and mu stay. `data` does not move and
+    is left out.
 
     Raises:
         AssignmentError: M is not orthogonal.
     """
     if not np.allclose(matrix @ matrix.T, np.eye(len(problem.x0))):
         raise AssignmentError("the matrix that moves a problem must be orthogonal")
-    f, gradient, hessian = problem.value, problem.gradient, problem.hessian
+    f, gradient, hessian, component = problem.value, problem.gradient, problem.hessian, problem.component_gradient
 
     def back(x: Vector) -> Vector:
         return np.asarray((x - shift) @ matrix)
@@ -135,6 +136,7 @@ def moved_problem(problem: Problem, matrix: Matrix, shift: Vector | float = 0.0)
         project=None,
         penalty=None,
         prox=None,
+        component_gradient=None if component is None else lambda x, i: matrix @ component(back(x), i),
     )
 
 

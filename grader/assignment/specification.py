@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import tomllib
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
@@ -86,7 +88,6 @@ def read_specification(file: Path) -> Specification:
     except ValidationError as error:
         raise AssignmentError("\n".join(_sentences(file, error))) from None
     _check_ids(file, specification)
-    _check_rubrics(file, specification)
     _check_device(file, specification)
     return specification
 
@@ -102,21 +103,18 @@ def _sentences(file: Path, error: ValidationError) -> list[str]:
 
 
 def _check_ids(file: Path, specification: Specification) -> None:
-    seen: set[str] = set()
+    if twice := _repeated(question.id for question in specification.questions):
+        raise AssignmentError(f"{file}: questions: two questions have the id {twice!r}")
     for question in specification.questions:
-        if question.id in seen:
-            raise AssignmentError(f"{file}: questions: two questions have the id {question.id!r}")
-        seen.add(question.id)
-
-
-def _check_rubrics(file: Path, specification: Specification) -> None:
-    for question in specification.questions:
-        total = sum(item.points for item in question.rubric)
-        if question.rubric and abs(total - question.points) > 1e-9:
+        if twice := _repeated(item.id for item in question.rubric):
             raise AssignmentError(
-                f"{file}: question {question.id!r}: the rubric items are worth {total:g} points together, "
-                f"the question {question.points:g}"
+                f"{file}: question {question.id!r}: two rubric items have the id {twice!r}; give one of them another, "
+                "since a mark names its item by the id"
             )
+
+
+def _repeated(ids: Iterable[str]) -> str | None:
+    return next((id for id, times in Counter(ids).items() if times > 1), None)
 
 
 def _check_device(file: Path, specification: Specification) -> None:

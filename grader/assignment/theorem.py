@@ -22,15 +22,18 @@ class Theorem:
     name: str
     sentence: str
     quantity: Callable[..., NDArray[np.float64]]
-    """(iterates (K+1, d), problem) -> (K+1,)"""
+    """(iterates (K+1, ...), problem) -> (K+1,)"""
     bound: NDArray[np.float64]
     """(K+1,)"""
 
 
 @cache
 def theorem(experiment: Experiment) -> Theorem | None:
-    """The first guarantee of the reference whose conditions hold for this problem and these parameters."""
-    if experiment.problem is None:
+    """The first guarantee of the reference whose conditions hold for this problem and these parameters.
+
+    None where there is none, and where there are no iterates that it could be about.
+    """
+    if experiment.problem is None or not experiment.iterative:
         return None
     known: dict[str, Any] = {**experiment.arguments, "problem": experiment.problem}
     for guarantee in guarantees(experiment.reference):

@@ -20,7 +20,7 @@ from grader.batch.workers import Bench, Workers
 from grader.batch.workplace import Graded, ungraded
 from grader.gradebook.gradebook import Gradebook
 from grader.gradebook.receipt import Environment, Receipt
-from grader.judge.grade import Grade
+from grader.judge.grade import BlockRemark, Grade
 from grader.sandbox.warm import SandboxLevel
 from grader.submission.intake import RefusedFile
 from grader.submission.program import Submission
@@ -73,6 +73,9 @@ def keep_refused(
 ) -> list[Grade]:
     """Store files that could not be collected, each with a grade that says why.
 
+    A file that could not be read by a fault of ours stands behind all that its student has handed in before, so that
+    an earlier grade stays; and before what was refused beside it, so that it costs nobody points.
+
     Args:
         assignment: what they were handed in for.
         refused: the files.
@@ -80,18 +83,32 @@ def keep_refused(
         beside: students who have handed in something better at the same time. Their refused files do not count.
 
     Returns:
-        The grades, as they are kept.
+        For each student who is not in `beside` the grade of one file: of what counts among these.
     """
     # Nothing was run, and that it was refused is not in its bytes: alone, the same file may be graded.
     template = receipt_template(assignment).model_copy(update={"experiments_hash": "", "answer_key_hash": ""})
-    grades = []
-    for file in refused:
+    unread = {file.student for file in refused if file.ours}
+    grades: dict[str, Grade] = {}
+    for file in sorted(refused, key=lambda file: not file.ours):
         submission = Submission(file.student, file.file_name, file.content)
-        number = gradebook.store_submission(assignment.id, submission, late=False, counts=file.student not in beside)
+        counts = file.student not in {*beside, *unread}
+        number = gradebook.store_submission(assignment.id, submission, late=False, counts=counts)
         receipt = template.model_copy(update={"submission_hash": submission.hash})
-        grade = ungraded(assignment, file.student, file.file_name, "refused", file.reason)
-        grades.append(gradebook.save_grade(number, grade, receipt, None))
-    return grades
+        kept = gradebook.save_grade(number, _without_submission(assignment, file), receipt, None)
+        if counts or file.student not in {*beside, *grades}:
+            grades[file.student] = kept
+    return list(grades.values())
+
+
+def _without_submission(assignment: Assignment, file: RefusedFile) -> Grade:
+    """Its grade. What is refused has a remark only where no copy is kept; the feedback page relies on it."""
+    if file.ours:
+        return ungraded(assignment, file.student, file.file_name, "unavailable", file.reason)
+    grade = ungraded(assignment, file.student, file.file_name, "refused", file.reason)
+    if file.content:
+        return grade
+    remark = BlockRemark(label=file.file_name, sentence="No copy of it is kept here, because it was not read.")
+    return grade.model_copy(update={"remarks": (remark,)})
 
 
 def receipt_template(assignment: Assignment) -> Receipt:

@@ -28,14 +28,14 @@ from grader.cli.options import (
     Sandbox,
     StudentName,
     assignment_named,
-    existing_gradebook,
 )
 from grader.cli.terminal import print_class, print_grade
 from grader.gradebook.gradebook import Gradebook
 from grader.judge.grade import Grade
 from grader.report.exports import results_json
 from grader.report.folder import FolderError, ReportFolder
-from grader.submission.intake import collect
+from grader.report.text import visible
+from grader.submission.intake import RefusedFile, collect
 
 TERMINATED = 128 + signal.SIGTERM
 _GO_ON = "The same command goes on with the rest."
@@ -86,8 +86,8 @@ def grade(
             ):
                 refused = keep_refused(asked, collection.refused, book, submitted)
                 for one in refused:
-                    if one.student not in submitted:
-                        folder.write_feedback(one)
+                    # Where a file could not be read by a fault of ours, an earlier grade counts.
+                    folder.write_feedback(book.latest(asked.id, one.student) or one)
                 bar = progress.add_task(asked.id, total=total)
                 for one in batch:
                     grades.append(one)
@@ -102,9 +102,10 @@ def grade(
             f"another folder with --out. What is graded is safe in the gradebook. {_GO_ON}"
         )
         raise typer.Exit(2) from None
-    grades = sorted(refused + grades, key=lambda one: (one.student, one.file))
+    grades = sorted(refused + grades, key=lambda one: one.student)
     _print_results(asked.id, grades, book.place, folder, json_file)
-    if any(one.status == "unavailable" for one in grades):
+    _tell_passed_over(collection.refused, grades)
+    if any(one.status == "unavailable" for one in grades) or any(file.ours for file in collection.refused):
         raise typer.Exit(1)
 
 
@@ -148,6 +149,19 @@ def _print_results(
         _write_json(results_json(assignment, grades), json_file)
 
 
+def _tell_passed_over(files: Sequence[RefusedFile], grades: Sequence[Grade]) -> None:
+    """Say what is not among the results, and which files wait for the assistant."""
+    shown = {(grade.student, grade.file) for grade in grades}
+    for file in files:
+        if file.ours:
+            _say(
+                f"{file.file_name} of {file.student} is not graded, by no fault of the student. {file.reason} "
+                "See that it can be read, and give the same command again; until then an earlier grade counts."
+            )
+        elif (file.student, file.file_name) not in shown:
+            _say(f"{file.file_name} of {file.student} is kept and does not count. {file.reason}")
+
+
 def _write_json(document: dict[str, Any], file: str) -> None:
     text = json.dumps(document, indent=1, ensure_ascii=False) + "\n"
     if file == "-":
@@ -163,7 +177,7 @@ def show(assignment: AssignmentName, student: StudentName, gradebook: GradebookA
     """
     asked = assignment_named(assignment)
     console = Console()
-    with existing_gradebook(gradebook) as book:
+    with Gradebook.open(gradebook, make=False) as book:
         found = book.latest(asked.id, student)
         if found is None:
             print(f"grader: {student!r} has no grade for {asked.id} in {book.place}.", file=sys.stderr)
@@ -196,7 +210,7 @@ def mark(
     Example: `grader mark hw2 ada proofs smoothness 1.5 --comment "Why is the norm of A'A equal to L?"`
     """
     asked = assignment_named(assignment)
-    with existing_gradebook(gradebook) as book:
+    with Gradebook.open(gradebook, make=False) as book:
         if question is None or item is None or points is None:
             _show_written(book.latest(asked.id, student), student, asked.id, book.place)
             return
@@ -220,7 +234,7 @@ def _show_written(found: Grade | None, student: str, assignment: str, place: str
         if not question.rubric:
             continue
         console.rule(f"{question.id}: {question.title}")
-        console.print(question.written or "(no answer)", markup=False, highlight=False)
+        console.print(visible(question.written) or "(no answer)", markup=False, highlight=False)
         for rubric in question.rubric:
             state = "pending" if rubric.score is None else f"{rubric.score:g} by {rubric.marker}"
             console.print(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 
 from grader.assignment.assignment import HANDOUT
+from grader.assignment.handout import check_answers
 from grader.assignment.handout import release as release_handout
 from grader.cli.options import OUT, AssignmentName, OutFolder, assignment_named
 
@@ -15,6 +16,12 @@ def release(assignment: AssignmentName, out: OutFolder = OUT) -> None:
     Example: `grader release hw2 --out handouts`
     """
     asked = assignment_named(assignment)
-    out.mkdir(parents=True, exist_ok=True)
-    for file in release_handout(asked.folder / HANDOUT, out, asked.id):
+    handout = asked.folder / HANDOUT
+    by_hand = [question for question in asked.questions if question.rubric]
+    check_answers(
+        handout,
+        required=[question.id for question in by_hand if not question.checks],
+        allowed=[question.id for question in by_hand],
+    )
+    for file in release_handout(handout, out, asked.id):
         Console().print(f"wrote {file}", soft_wrap=True)

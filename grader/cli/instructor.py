@@ -16,8 +16,8 @@ from grader.cli.options import (
     GradebookAddress,
     OutFolder,
     assignment_named,
-    existing_gradebook,
 )
+from grader.gradebook.gradebook import Gradebook
 from grader.report.folder import ReportFolder
 
 
@@ -27,7 +27,7 @@ def report(assignment: AssignmentName, gradebook: GradebookAddress = GRADEBOOK, 
     Example: `grader report hw2 --gradebook hw2.db --out pages`
     """
     asked = assignment_named(assignment)
-    with existing_gradebook(gradebook) as book:
+    with Gradebook.open(gradebook, make=False) as book:
         grades = book.grades(asked.id)
     if not grades:
         print(f"grader: there are no grades for {asked.id} in {gradebook}; run `grader grade` first.", file=sys.stderr)

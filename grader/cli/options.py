@@ -8,8 +8,6 @@ from typing import Annotated
 import typer
 
 from grader.assignment.assignment import Assignment, find_assignment, load_assignment
-from grader.gradebook.errors import GradebookError
-from grader.gradebook.gradebook import Gradebook
 from grader.sandbox.warm import SandboxLevel
 
 AssignmentName = Annotated[
@@ -39,16 +37,3 @@ OUT = Path("out")
 def assignment_named(name: str) -> Assignment:
     """The assignment of that id or folder."""
     return load_assignment(find_assignment(name))
-
-
-def existing_gradebook(address: str) -> Gradebook:
-    """Open a gradebook that is there already; only `grader grade` makes new ones.
-
-    Raises:
-        GradebookError: there is no such file.
-    """
-    if "://" not in address and not Path(address).exists():
-        raise GradebookError(
-            f"There is no gradebook {address}. `grader grade` makes one; name another with --gradebook FILE."
-        )
-    return Gradebook.open(address)

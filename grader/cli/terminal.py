@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from grader.judge.grade import Grade, QuestionGrade, Status, Verdict
+from grader.report.text import visible
 
 SIGNS = {
     Status.PASSED: "[green]✓[/]",
@@ -32,12 +33,12 @@ def print_class(console: Console, grades: Sequence[Grade]) -> None:
         table.add_column(f"Q{number}", justify="right", no_wrap=True)
     table.add_column("found", overflow="ellipsis", no_wrap=True, ratio=1)
     for grade in grades:
-        cells = {question.id: _cell(question) for question in grade.questions}
+        cells = {question.id: _cell(question) for question in _judged(grade)}
         table.add_row(
-            escape(grade.student),
+            _line(grade.student),
             f"{grade.score:g}",
             *(cells.get(name, "") for name in questions),
-            escape(finding(grade)),
+            _line(finding(grade)),
         )
     console.print(table)
     for number, question in enumerate(questions.values(), start=1):
@@ -57,6 +58,16 @@ def finding(grade: Grade) -> str:
     return next((outcome.sentence for outcome in failed), "")
 
 
+def _judged(grade: Grade) -> Sequence[QuestionGrade]:
+    """The questions to show: of a refused file none was looked at."""
+    return () if grade.status == "refused" else grade.questions
+
+
+def _line(text: str) -> str:
+    """A text of anybody on one line: nothing invisible, and nothing that moves the cursor or is taken for markup."""
+    return escape(" ".join(visible(text).split()))
+
+
 def _cell(question: QuestionGrade) -> str:
     return f"{question.score:g} {SIGNS[question.status]}"
 
@@ -65,15 +76,15 @@ def print_grade(console: Console, grade: Grade) -> None:
     """Everything about one submission that a terminal can show."""
     pending = f", {grade.pending:g} more wait for the marker" if grade.pending else ""
     console.print(
-        f"[bold]{escape(grade.student)}[/] · {escape(grade.assignment_title)} · {escape(grade.file)}: "
+        f"[bold]{_line(grade.student)}[/] · {_line(grade.assignment_title)} · {_line(grade.file)}: "
         f"[bold]{grade.score:g} of {grade.max_score:g} points[/]{pending}" + (" · late" if grade.late else "")
     )
     if grade.status != "graded":
-        console.print(f"[red]{grade.status}[/]: {escape(grade.reason)}")
+        console.print(f"[red]{grade.status}[/]: {_line(grade.reason)}")
     for remark in grade.remarks:
-        line = f"\n      {escape(remark.source_line)}" if remark.source_line else ""
-        console.print(f"  [yellow]note[/] {escape(remark.label)}: {escape(remark.sentence)}{line}")
-    for question in grade.questions:
+        line = f"\n      {_line(remark.source_line)}" if remark.source_line else ""
+        console.print(f"  [yellow]note[/] {_line(remark.label)}: {_line(remark.sentence)}{line}")
+    for question in _judged(grade):
         print_question(console, question)
 
 
@@ -92,7 +103,7 @@ def print_question(console: Console, question: QuestionGrade) -> None:
         score = "…" if item.score is None else f"{item.score:g}"
         comment = f" — {item.comment}" if item.comment else ""
         console.print(
-            f"  {escape(item.id)} {score}/{item.max_score:g}: {escape(item.text)}{escape(comment)}", highlight=False
+            f"  {escape(item.id)} {score}/{item.max_score:g}: {_line(item.text + comment)}", highlight=False
         )
 
 
@@ -102,10 +113,10 @@ def _explain(console: Console, verdict: Verdict, told: set[str]) -> None:
         return
     if verdict.diagnosis and verdict.diagnosis.sentence not in told:
         told.add(verdict.diagnosis.sentence)
-        console.print(f"      [bold]{escape(verdict.diagnosis.sentence)}[/] [dim]({verdict.diagnosis.identifier})[/]")
+        console.print(f"      [bold]{_line(verdict.diagnosis.sentence)}[/] [dim]({verdict.diagnosis.identifier})[/]")
     if verdict.message not in told:
         told.add(verdict.message)
-        console.print(f"      {escape(verdict.message)}", highlight=False)
+        console.print(f"      {_line(verdict.message)}", highlight=False)
     failed = [outcome.experiment for outcome in verdict.outcomes if not outcome.passed]
     if len(failed) > 1:
         console.print(f"      ({len(failed)} of {len(verdict.outcomes)} experiments failed)", style="dim")

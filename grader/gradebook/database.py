@@ -5,34 +5,42 @@ from __future__ import annotations
 import sqlite3
 import time
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.util import asbool
 
-from grader.gradebook.errors import GradebookError
+from grader.gradebook.errors import MISSING, GradebookError
 
 BUSY_SECONDS = 30.0
 """How long a process waits for another one that is writing. A URL may say otherwise: `sqlite:///FILE?timeout=5`."""
 
 
-def connect(address: str | Path) -> tuple[Engine, str]:
+def connect(address: str | Path, make: bool = True) -> tuple[Engine, str]:
     """The engine for `address`, and how messages name the place (without a password).
 
-    Nothing is opened yet, but the folder of an SQLite file is made.
+    Nothing is opened yet.
 
     Args:
         address: path of an SQLite file, or any URL of SQLAlchemy; `postgresql://` means the psycopg driver.
+        make: make the folder of an SQLite file; otherwise the file has to be there.
 
     Raises:
-        GradebookError: not a URL, an unknown kind of database, its driver is not installed, or no such folder.
+        GradebookError: not a URL, an unknown kind of database, its driver is not installed, the folder cannot be made,
+            or there is no such file.
     """
     url = _url(address)
     is_sqlite = url.get_backend_name() == "sqlite"
     place = url.database if is_sqlite and url.database else url.render_as_string(hide_password=True)
     arguments = {}
     if is_sqlite:
-        _make_folder(url)
+        file = _sqlite_file(url)
+        if make:
+            _make_folder(file.parent)
+        elif not file.exists():
+            raise GradebookError(MISSING.format(place=place))
         if "timeout" not in url.query:
             arguments["timeout"] = BUSY_SECONDS
     try:
@@ -75,8 +83,15 @@ def _url(address: str | Path) -> URL:
     return url.set(drivername="postgresql+psycopg") if url.drivername == "postgresql" else url
 
 
-def _make_folder(url: URL) -> None:
-    folder = Path(url.database or ".").parent
+def _sqlite_file(url: URL) -> Path:
+    """The file of an SQLite address. One in memory is never there."""
+    name = url.database or ":memory:"
+    if asbool(url.query.get("uri", False)):  # sqlite:///file:/folder/gradebook.db?mode=ro&uri=true
+        name = unquote(urlsplit(name).path)
+    return Path(name)
+
+
+def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -13,6 +13,7 @@ class GradebookError(Exception):
     """The user can set it right. The text is a sentence: what is wrong, where, what to do."""
 
 
+MISSING = "There is no gradebook {place}. `grader grade` makes one; name another with --gradebook FILE."
 _LOCKED = (
     "The gradebook {place} is locked by another process. "
     "Wait until that process has finished, or end it, and try again."

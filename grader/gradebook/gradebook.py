@@ -47,16 +47,17 @@ class Gradebook:
         """How sentences name it: the path of the file, or the URL without its password."""
 
     @classmethod
-    def open(cls, address: str | Path) -> Gradebook:
-        """Open a gradebook; make it where there is none; migrate one that an older version made.
+    def open(cls, address: str | Path, make: bool = True) -> Gradebook:
+        """Open a gradebook; migrate one that an older version made.
 
         Args:
             address: path of an SQLite file, or a URL of SQLAlchemy (`postgresql://user@host/database`).
+            make: make one where there is none; otherwise that is an error, and nothing is made.
         """
-        engine, place = connect(address)
+        engine, place = connect(address, make)
         try:
             with translated(place):
-                bring_up_to_date(engine, place)
+                bring_up_to_date(engine, place, make)
         except BaseException:
             engine.dispose()
             raise

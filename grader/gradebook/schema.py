@@ -10,25 +10,29 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, inspect, text
 
 from grader.gradebook.database import writing
-from grader.gradebook.errors import GradebookError
+from grader.gradebook.errors import MISSING, GradebookError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 _LOCK = 0x6772616465  # any number, the same for all: processes that open a new gradebook at once take turns
 
 
-def bring_up_to_date(engine: Engine, place: str) -> None:
+def bring_up_to_date(engine: Engine, place: str, make: bool) -> None:
     """Make the tables in an empty database, or migrate those of an older version, in one transaction.
 
     Raises:
-        GradebookError: the database belongs to another program, or to a newer version of this one.
+        GradebookError: the database belongs to another program, or to a newer version of this one; or it is empty and
+            no tables may be made.
     """
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     scripts = ScriptDirectory.from_config(config)
     newest = scripts.get_current_head()
     with engine.begin() as connection:
-        if _revision(connection, place) == newest:
-            return
+        revision = _revision(connection, place)
+    if revision == newest:
+        return
+    if revision is None and not make:
+        raise GradebookError(MISSING.format(place=place))
     with writing(engine).begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})

@@ -1,7 +1,8 @@
-"""What may be told about a hidden experiment: nothing that its student's code could have written its data into.
+"""What may be told about a hidden experiment, whose data its student's code could write into whatever is told.
 
 A process says itself what it raised, what it returned and where, and can say anything. Names are told if they are
-known to everybody, places if they look like one; what else would help is in the public experiments.
+known to everybody. A cell and a line are told if they look like one: that is what a student needs most, and all that
+can be written into them is a few digits. No other number is told; what else would help is in the public experiments.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ _PLACE = re.compile(r"cell \d{1,4}|the script")
 _LONGEST_PROGRAM = 20_000
 """Lines."""
 _TYPE_IN_REFUSAL = re.compile(r"The result is (?:a|of type) ([\w.]+)[.,]")
-_COUNTED = re.compile(r"(list|tuple) of (\d{1,6}) ([\w.]+)")
+_COUNTED = re.compile(r"(list|tuple) of \d+ ([\w.]+)")
+_EXIT_CODE = re.compile(r", with exit code \d+")
+_FAILED_ORACLE = re.compile(r"The oracle \w+ failed")
 _OF_OTHERS = {
     "LinAlgError",
     "OutOfMemoryError",
@@ -38,6 +41,10 @@ def discreet(recording: Recording) -> Recording:
         reason = f"The result is {what}."
     elif recording.outcome is Outcome.TIMED_OUT:
         reason = "Its time was up."
+    elif recording.outcome is Outcome.DIED:
+        reason = _EXIT_CODE.sub("", reason)
+    elif recording.outcome is Outcome.UNAVAILABLE and (fault := _FAILED_ORACLE.match(reason)):
+        reason = f"{fault[0]}."  # what it says of itself may hold the point that it was asked for
     error = recording.error
     return replace(
         recording,
@@ -58,9 +65,9 @@ def _error(error: StudentError) -> StudentError:
 
 def _type(name: str) -> str:
     counted = _COUNTED.fullmatch(name)
-    if _is_known(counted[3] if counted else name.removeprefix("empty ")):
-        return name
-    return "something of another type"
+    if counted and _is_known(counted[2]):
+        return f"a {counted[1]} of {counted[2]}"
+    return name if _is_known(name.removeprefix("empty ")) else "something of another type"
 
 
 def _is_known(name: str) -> bool:

@@ -22,6 +22,7 @@ from reference.variants import Variant
 OURS = Outcome.UNAVAILABLE
 STUDENTS = frozenset(Outcome) - {Outcome.RETURNED, OURS}
 SHOWN_CHARACTERS = 4000
+SHOWN_REMARKS = 20
 
 
 def judge(
@@ -53,7 +54,7 @@ def judge(
 
 
 def block_remarks(blocks: Sequence[BlockReport]) -> tuple[BlockRemark, ...]:
-    """What there is to tell about the execution of the cells."""
+    """What there is to tell about the execution of the cells: the first things, which usually explain the others."""
     remarks = []
     for block in blocks:
         if block.error is not None:
@@ -63,6 +64,9 @@ def block_remarks(blocks: Sequence[BlockReport]) -> tuple[BlockRemark, ...]:
             remarks.append(BlockRemark(label=block.label, sentence=f"{line}{what}.", source_line=source))
         if block.remark:
             remarks.append(BlockRemark(label=block.label, sentence=block.remark))
+    if left_out := len(remarks[SHOWN_REMARKS:]):
+        sentence = f"There are {left_out} more remarks like these; mend the first ones first."
+        remarks[SHOWN_REMARKS:] = [BlockRemark(label="further cells", sentence=sentence)]
     return tuple(remarks)
 
 

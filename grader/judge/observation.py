@@ -53,13 +53,14 @@ class Observation:
 
     @cached_property
     def path(self) -> NDArray[np.float64] | None:
-        """The returned numbers as iterates, also where some are missing: (rows, d) with d as asked."""
+        """The returned numbers as iterates, also where some are missing, but not all: (rows, ...), rows as asked."""
         if not self.answer.iterative or not self.numbers or len(self.numbers) != 1:
             return None
         if self.parts is not None:
             return self.parts[0]
-        rows = self.numbers[0]
-        return rows if rows.ndim == 2 and rows.shape[1:] == self.answer.parts[0].shape[1:] else None
+        returned = self.numbers[0]
+        of_rows = returned.ndim >= 2 and returned.shape[1:] == self.answer.parts[0].shape[1:]
+        return returned if of_rows and len(returned) else None
 
     @cached_property
     def precision(self) -> str:
@@ -191,7 +192,11 @@ def _single(part: NDArray[np.float64]) -> bool:
 def close(
     got: NDArray[np.float64], right: NDArray[np.float64], envelope: NDArray[np.float64], iterative: bool, precision: str
 ) -> bool:
-    """Whether two arrays agree within the tolerance that follows from the envelope of `right` in double precision."""
+    """Whether two arrays agree within the tolerance that follows from the envelope of `right` in double precision.
+
+    Of iterates, the same rows hold nan or inf: which of them, an order of operations decides. In other results, the
+    same numbers are nan, inf or -inf.
+    """
     if got.shape != right.shape:
         if got.size != right.size or np.squeeze(got).shape != np.squeeze(right).shape:
             return False
@@ -199,5 +204,12 @@ def close(
     finite = np.isfinite(rows(right, iterative)).all(axis=1)
     if not np.array_equal(finite, np.isfinite(rows(got, iterative)).all(axis=1)):
         return False
+    if not iterative and not np.array_equal(_beyond_numbers(got), _beyond_numbers(right), equal_nan=True):
+        return False
     allowed = tolerance(right, _scaled(envelope, precision), iterative, precision)
     return bool((distances(got, right, iterative) <= allowed)[finite].all())
+
+
+def _beyond_numbers(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What is nan, inf or -inf, and zero in the place of every number."""
+    return np.where(np.isfinite(values), 0.0, values)

@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from grader.answer_key.tolerance import rows
 from grader.assignment.theorem import theorem
 from grader.judge.grade import Picture
 from grader.judge.observation import Observation
+from reference.problem import Problem
 from reference.quantities import distance, gap
 
 Quantity = Callable[..., NDArray[np.float64]]
@@ -28,9 +30,10 @@ def picture(observation: Observation) -> Picture | None:
     quantity = holds.quantity if holds is not None else _quantity(observation)
     if quantity is None:
         return None
-    with np.errstate(all="ignore"):
-        student = quantity(path, experiment.problem)
-    reference = quantity(observation.answer.parts[0], experiment.problem)
+    right = observation.answer.parts[0]
+    # One row more than asked for shows that the run is too long; how much longer is told in words.
+    student = _measured(quantity, path[: len(right) + 1], experiment.problem)
+    reference = quantity(right, experiment.problem)
     first = observation.first_difference(0) if observation.parts is not None else None
     return Picture(
         experiment=experiment.name,
@@ -40,7 +43,7 @@ def picture(observation: Observation) -> Picture | None:
         bound=None if holds is None else _curve(holds.bound),
         bound_name="" if holds is None else holds.sentence.rstrip("."),
         first_difference=first,
-        sentence=_words(student, reference, first),
+        sentence=_words(student, reference, len(path), first),
     )
 
 
@@ -52,6 +55,17 @@ def _quantity(observation: Observation) -> Quantity | None:
     return gap if problem.minimum is not None else None
 
 
+def _measured(quantity: Quantity, path: NDArray[np.float64], problem: Problem) -> NDArray[np.float64]:
+    """The quantity along a path, (rows,); nan from the first row on that is not finite and cannot be measured."""
+    finite = np.isfinite(rows(path, iterative=True)).all(axis=1)
+    count = len(path) if finite.all() else int(np.argmin(finite))
+    values = np.full(len(path), np.nan)
+    if count:
+        with np.errstate(all="ignore"):
+            values[:count] = quantity(path[:count], problem)
+    return values
+
+
 def _name(quantity: Quantity) -> str:
     return (quantity.__doc__ or quantity.__name__).strip().splitlines()[0].rstrip(".")
 
@@ -61,15 +75,15 @@ def _curve(values: NDArray[Any]) -> tuple[float | None, ...]:
     return tuple(float(f"{value:.4g}") if np.isfinite(value) else None for value in values.tolist())
 
 
-def _words(student: NDArray[np.float64], reference: NDArray[np.float64], first: int | None) -> str:
+def _words(student: NDArray[np.float64], reference: NDArray[np.float64], iterates: int, first: int | None) -> str:
     def ends(values: NDArray[np.float64]) -> str:
         return f"{values[0]:.2g} to {values[-1]:.2g}" if len(values) else "nothing"
 
-    steps = len(reference) - 1
+    steps, asked = len(reference) - 1, student[: len(reference)]
     if first is not None:
         agreement = f"The two curves part at k = {first}."
-    elif len(student) == len(reference):
+    elif iterates == len(reference):
         agreement = "The two curves are the same."
     else:
-        agreement = f"Your run has {len(student)} iterates instead of {len(reference)}."
-    return f"In {steps} steps your run goes from {ends(student)}, the reference from {ends(reference)}. {agreement}"
+        agreement = f"Your run has {iterates} iterates instead of {len(reference)}."
+    return f"In {steps} steps your run goes from {ends(asked)}, the reference from {ends(reference)}. {agreement}"

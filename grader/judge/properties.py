@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from grader.answer_key.answer import Parts
+from grader.answer_key.answer import Answer, Parts
 from grader.answer_key.tolerance import distances, rows
 from grader.assignment.errors import AssignmentError
+from grader.assignment.experiment import Experiment
 from grader.assignment.relations import (
     Deterministic,
     Equivariant,
@@ -27,7 +28,6 @@ from grader.assignment.relations import (
 )
 from grader.judge.observation import Observation
 from grader.judge.rate import objectives, slack
-from reference.problem import Problem
 
 
 def violation(relation: Relation, base: Observation, other: Observation) -> int | None:
@@ -54,13 +54,19 @@ def violation(relation: Relation, base: Observation, other: Observation) -> int 
     return int(beyond[0]) if beyond.size else None
 
 
-def first_growth(observation: Observation, problem: Problem) -> int | None:
-    """First k > 0 at which the objective is larger than at k - 1 by more than rounding; None where it never is."""
-    assert observation.path is not None
-    answer = observation.answer
-    shared = min(len(observation.path), len(answer.parts[0]), answer.horizon)
-    rounding = slack(observation.experiment, answer, observation.precision)[:shared]
-    values = objectives(observation.path[:shared], problem)
+def first_growth(path: NDArray[np.float64], experiment: Experiment, answer: Answer, precision: str) -> int | None:
+    """First k > 0 at which the objective is larger than at k - 1 by more than rounding; None where it never is.
+
+    Args:
+        path: iterates, (rows, ...).
+        experiment: one with a problem.
+        answer: says how far rounding may carry each iterate.
+        precision: of the path.
+    """
+    assert experiment.problem is not None
+    shared = min(len(path), len(answer.parts[0]), answer.horizon)
+    rounding = slack(experiment, answer, precision)[:shared]
+    values = objectives(path[:shared], experiment.problem)
     growing = np.flatnonzero(~(values[1:] <= values[:-1] + rounding[1:] + rounding[:-1]))  # nan grows
     return int(growing[0]) + 1 if growing.size else None
 
@@ -116,7 +122,7 @@ def _(relation: NonExpansive, first: Parts, second: Parts, base: Observation, ot
 
 @_deviation.register
 def _(relation: Deterministic, first: Parts, second: Parts, base: Observation, other: Observation) -> Any:
-    if base.answer.iterative and first[0].shape == second[0].shape:
+    if base.answer.iterative and len(first) == 1 and first[0].shape == second[0].shape:
         same = (rows(first[0], True) == rows(second[0], True)).all(axis=1)
         return np.where(same, 0.0, np.inf)
     same_bits = all(a.shape == b.shape and np.array_equal(a, b) for a, b in zip(first, second, strict=True))

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grader.answer_key.answer import UNIT_ROUNDOFF, Answer
-from grader.answer_key.tolerance import FLOOR, tolerance
+from grader.answer_key.tolerance import FLOOR, rows, tolerance
 from grader.assignment.experiment import Experiment
 from reference.problem import Problem
 from reference.quantities import distance, gap
@@ -154,8 +154,10 @@ def objective_slack(path: NDArray[np.float64], allowed: NDArray[np.float64], pro
     exact = objectives(path, problem)
     gradients = np.array([problem.gradient(x) for x in path], dtype=np.float64)
     worst = np.zeros(len(path))
-    for direction in (gradients, np.random.default_rng(0).standard_normal(path.shape)):
-        length = np.linalg.norm(direction, axis=1, keepdims=True)
-        unit = np.divide(direction, length, out=np.zeros_like(direction), where=length > 0)
-        worst = np.maximum(worst, np.abs(objectives(path + allowed[:, None] * unit, problem) - exact))
+    for directions in (gradients, np.random.default_rng(0).standard_normal(path.shape)):
+        flat = rows(directions, True)
+        length = np.linalg.norm(flat, axis=1, keepdims=True)
+        unit = np.divide(flat, length, out=np.zeros_like(flat), where=length > 0)
+        moved = path + (allowed[:, None] * unit).reshape(path.shape)
+        worst = np.maximum(worst, np.abs(objectives(moved, problem) - exact))
     return np.asarray(FLOOR * (worst + UNIT_ROUNDOFF["float64"] * np.abs(exact)))

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grader.answer_key.answer import UNIT_ROUNDOFF, Parts
-from grader.answer_key.tolerance import FACTOR, FLOOR, envelope, perturbed
+from grader.answer_key.tolerance import FACTOR, FLOOR, envelope, lengths, perturbed, rows
 from grader.assignment.experiment import Argument, Experiment
 
 STEPS = "num_steps"
@@ -55,19 +55,21 @@ def rerun_with_tolerance(
     experiment: Experiment, changed: Mapping[str, Argument], runs: int = RUNS, precision: str = "float64"
 ) -> tuple[Parts, Parts] | None:
     """The same, and the envelope of each part from perturbed runs."""
-    arguments = {**experiment.arguments, **changed}
+    exact, unit = rerun(experiment, changed), UNIT_ROUNDOFF[precision]
+    if exact is None:
+        return None
     with _quiet():
-        exact = _call(experiment.reference, arguments)
-        if exact is None:
-            return None
-        unit = UNIT_ROUNDOFF[precision]
-        near = [_call(experiment.reference, perturbed(arguments, unit, seed)) for seed in range(runs)]
+        near = [
+            # The arguments are new ones for each run: a generator is used up by the one before.
+            _call(experiment.reference, perturbed({**experiment.arguments, **changed}, unit, seed))
+            for seed in range(runs)
+        ]
     return exact, envelope(exact, [run for run in near if run is not None], experiment.iterative)
 
 
 def one_step_residual(experiment: Experiment, path: NDArray[np.float64], precision: str) -> Residual | None:
-    """Which steps of the path, (K+1, d), are the reference's; None for a method with memory."""
-    return _residual(experiment, path, precision) if path.ndim == 2 and _memoryless(experiment) else None
+    """Which steps of the path, (K+1, ...), are the reference's; None for a method with memory."""
+    return _residual(experiment, path, precision) if _memoryless(experiment) else None
 
 
 @cache
@@ -75,7 +77,7 @@ def _memoryless(experiment: Experiment) -> bool:
     if not {STEPS, START} <= set(experiment.arguments):
         return False
     own = rerun(experiment, {})
-    if own is None or len(own) != 1 or own[0].ndim != 2:
+    if own is None or len(own) != 1 or own[0].shape[1:] != np.shape(experiment.arguments[START]):  # type: ignore[arg-type]
         return False
     # Most methods with memory give themselves away in the first steps.
     for path in (own[0][:4], own[0]):
@@ -89,22 +91,22 @@ def _residual(experiment: Experiment, path: NDArray[np.float64], precision: str)
     made = _steps(experiment, path[:-1])
     allowed = np.maximum(
         FACTOR * _roughness(experiment, path, precision),
-        FLOOR * UNIT_ROUNDOFF[precision] * (_norms(made) + _norms(path[:-1])),
+        FLOOR * UNIT_ROUNDOFF[precision] * (_lengths(made) + _lengths(path[:-1])),
     )
     with np.errstate(all="ignore"):
-        right = _norms(path[1:] - made) <= allowed  # nan is not right
-        telling = _norms(made - path[:-1]) > TELLING * allowed
+        right = _lengths(path[1:] - made) <= allowed  # nan is not right
+        telling = _lengths(made - path[:-1]) > TELLING * allowed
     return Residual(right, telling)
 
 
 def _steps(experiment: Experiment, path: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Where one step of the reference leads from each row, (K, d); nan where it leads nowhere."""
+    """Where one step of the reference leads from each row, (K, ...); nan where it leads nowhere."""
     made = np.full(path.shape, np.nan)
-    finite = np.isfinite(path).all(axis=1)
+    finite = np.isfinite(rows(path, True)).all(axis=1)
     with _quiet():
         for k in np.flatnonzero(finite):
             parts = _call(experiment.reference, {**experiment.arguments, START: path[k], STEPS: 1})
-            if parts is not None and parts[0].shape == (2, path.shape[1]):
+            if parts is not None and parts[0].shape == (2, *path.shape[1:]):
                 made[k] = parts[0][-1]
     return made
 
@@ -127,9 +129,9 @@ def _roughness(experiment: Experiment, path: NDArray[np.float64], precision: str
     return result
 
 
-def _norms(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+def _lengths(points: NDArray[np.float64]) -> NDArray[np.float64]:
     with np.errstate(all="ignore"):
-        return np.asarray(np.linalg.norm(rows, axis=1))
+        return lengths(rows(points, True))
 
 
 @contextmanager

@@ -1,4 +1,8 @@
-"""What a student reads about one experiment. Nothing here shows the data of a hidden experiment."""
+"""What a student reads about one experiment.
+
+Of a hidden one no number is told that the student's code had a hand in, but two: the index of the first wrong iterate,
+and where an exception was raised (`discretion`).
+"""
 
 from __future__ import annotations
 
@@ -72,13 +76,15 @@ def _wrong_form(observation: Observation) -> str:
         returned = told(observation).returned_type or "None"
         forgotten = " Is a return statement missing?" if observation.recording.value is None else ""
         return f"{function} returned {returned}; numbers are expected, as {_form(answer.parts)}.{forgotten}"
-    if len(observation.numbers) != len(answer.parts):
-        return f"{function} returned {_form(observation.numbers)}; expected is {_form(answer.parts)}."
+    public = observation.experiment.public
+    returned = _form(observation.numbers) if public else "numbers of another form"
+    sentence = f"{function} returned {returned}; expected is {_form(answer.parts)}."
     got, asked = observation.numbers[0], answer.parts[0]
-    sentence = f"{function} returned {_form(observation.numbers)}; expected is {_form(answer.parts)}."
-    if answer.iterative and got.shape == asked.T.shape:
+    if len(observation.numbers) != len(answer.parts) or not answer.iterative:
+        return sentence
+    if got.shape == asked.T.shape:
         return sentence + " The array is transposed: row k must be x_k."
-    if answer.iterative and got.ndim == 2 and got.shape[1:] == asked.shape[1:]:
+    if public and got.ndim == asked.ndim and got.shape[1:] == asked.shape[1:]:
         return sentence + f" There are {len(got)} iterates; x_0, ..., x_{len(asked) - 1} are {len(asked)}."
     return sentence
 
@@ -124,7 +130,8 @@ def _steps(observation: Observation, first: int) -> str:
     # A step too short to tell may count as right: it is no witness.
     if not (residual.right & residual.telling)[first:].any():
         return " No later step is right either, even starting from your own iterates."
-    if wrong.size <= SHOWN_STEPS:
+    # Each of them is the student's to choose, and together they tell more than the first one does.
+    if wrong.size <= SHOWN_STEPS and observation.experiment.public:
         named = " and ".join(f"x_{k}" for k in wrong)
         which = f"those to {named} are" if wrong.size > 1 else f"the one to {named} is"
         return f" Of the later steps only {which} wrong, starting from your own iterates."

@@ -16,10 +16,12 @@ _LOST = (Status.FAILED, Status.PARTIAL, Status.ERROR)
 
 def feedback_page(grade: Grade) -> str:
     """One self-contained HTML page about `grade`: no script, no network, nothing of a student unescaped."""
+    # Of a refused file no question was looked at.
+    questions = () if grade.status == "refused" else grade.questions
     return render(
         "feedback.html",
         grade=grade,
-        questions=[_question(question) for question in grade.questions],
+        questions=[_question(question) for question in questions],
         not_checked=sum(q.max_score for q in grade.questions if q.status is Status.UNAVAILABLE),
         praise=_praise(grade),
         bar=score_bar(grade.score, grade.pending, grade.max_score),

@@ -151,8 +151,9 @@ def _name(info: zipfile.ZipInfo) -> tuple[str, bool]:
             name = name.encode("cp437").decode("utf-8")
         except UnicodeError:
             is_certain = False
-    # Old programs of Windows write backslashes.
-    return normal(name.replace("\\", "/")), is_certain
+    name = name.replace("\\", "/")  # old programs of Windows write backslashes
+    # One that is too long is left out as it is: to put its accents in order takes the square of their number.
+    return (name if len(name) > _MAX_NAME_BYTES else normal(name)), is_certain
 
 
 def _problem(info: zipfile.ZipInfo, name: str, parts: Sequence[str]) -> str:

@@ -110,4 +110,5 @@ def _count(name: str, content: bytes, functions: Collection[str]) -> int:
             text = decode(content, name)
     except RefusedError:
         return 0
-    return len(set(functions) & {one or other for one, other in _DEFINED.findall(text)})
+    names = (found[1] or found[2] for found in _DEFINED.finditer(text))
+    return len({name for name in names if name in functions})

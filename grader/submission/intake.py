@@ -20,7 +20,7 @@ class PathError(Exception):
 
 @dataclass(frozen=True)
 class RefusedFile:
-    """A file that is not graded, and why."""
+    """A file that is not graded, and why: it cannot be, or by a fault of ours it cannot be read."""
 
     student: str
     file_name: str
@@ -29,6 +29,8 @@ class RefusedFile:
     """A sentence for the student."""
     content: bytes = field(default=b"", compare=False)
     """Its bytes, where they can be read: what was handed in is kept all the same."""
+    ours: bool = False
+    """Whether the student has no part in it: the system does not let us read it, or it is still being written."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,10 @@ class _UnreadableError(Exception):
     """Why something is not read: a sentence."""
 
 
+class _OursError(_UnreadableError):
+    """It is not read by a fault of ours."""
+
+
 def collect(paths: Sequence[Path]) -> Collection:
     """Everything that was handed in under `paths`.
 
@@ -57,18 +63,25 @@ def collect(paths: Sequence[Path]) -> Collection:
     Archives are not opened here.
 
     Raises:
-        PathError: a path does not exist or cannot be read.
+        PathError: a path does not exist or cannot be read, or there is nothing in any of them.
     """
     refused: list[RefusedFile] = []
     found: dict[str, list[Submission]] = {}
     for entry in _entries(paths):
         try:
             submission, beside = _submission(entry)
-        except (_UnreadableError, OSError) as error:
-            refused.append(RefusedFile(_student(entry), printable(entry.name), _reason(error), _kept(entry)))
+        except _OursError as error:
+            refused.append(RefusedFile(_student(entry), printable(entry.name), str(error), ours=True))
+        except _UnreadableError as error:
+            refused.append(RefusedFile(_student(entry), printable(entry.name), str(error), _kept(entry)))
         else:
             found.setdefault(submission.student, []).append(submission)
             refused += beside
+    if not found and not refused:
+        places = ", ".join(f'"{path}"' for path in paths)
+        raise PathError(
+            f"There is nothing to grade in {places}: no file and no folder of a student. Hidden files are passed over."
+        )
     submissions: list[Submission] = []
     for group in found.values():
         best, others = _preferred(group)
@@ -80,28 +93,56 @@ def collect(paths: Sequence[Path]) -> Collection:
     )
 
 
+def collect_one(path: Path) -> tuple[Submission, list[RefusedFile]]:
+    """The one submission in a file, or in a folder as a whole, and what is refused beside it.
+
+    Raises:
+        PathError: it does not exist, or cannot be taken as a submission.
+    """
+    path = _resolved(path)
+    try:
+        return _submission(path)
+    except _UnreadableError as error:
+        raise PathError(f'"{path}" cannot be graded. {error}') from None
+
+
 def _entries(paths: Iterable[Path]) -> Iterator[Path]:
     """The files and folders of single students, each once."""
     seen: set[Path] = set()
-    for path in paths:
+    for path in map(_resolved, paths):
         try:
-            # What the user names may be a link; a link inside a folder was put there by a student.
-            path = path.resolve(strict=True)
             entries = _inside(path) if path.is_dir() else [path]
-        except FileNotFoundError:
-            raise PathError(
-                f'There is no file or folder "{path}". Check the spelling and the folder that you are in.'
-            ) from None
-        except (OSError, RuntimeError) as error:
-            raise PathError(f'"{path}" cannot be read. {_reason(error)}') from None
+        except OSError as error:
+            raise PathError(f'"{path}" cannot be read. {_said(error)}') from None
         for entry in entries:
             if entry not in seen:
                 seen.add(entry)
                 yield entry
 
 
+def _resolved(path: Path) -> Path:
+    """What the user names may be a link; a link inside a folder was put there by a student."""
+    try:
+        return path.resolve(strict=True)
+    except FileNotFoundError:
+        raise PathError(
+            f'There is no file or folder "{path}". Check the spelling and the folder that you are in.'
+        ) from None
+    except OSError as error:
+        raise PathError(f'"{path}" cannot be read. {_said(error)}') from None
+    except RuntimeError as error:  # links that lead in a circle, for Python 3.12 and older
+        raise PathError(f'"{path}" cannot be read. {error}') from None
+
+
 def _submission(entry: Path) -> tuple[Submission, list[RefusedFile]]:
     """The submission in a student's file or folder, and what is refused beside it."""
+    try:
+        return _read_submission(entry)
+    except OSError as error:
+        raise _OursError(_said(error)) from None
+
+
+def _read_submission(entry: Path) -> tuple[Submission, list[RefusedFile]]:
     _check_name(entry.name)
     _check_no_link(entry)
     if entry.is_dir():
@@ -124,8 +165,8 @@ def _from_folder(folder: Path) -> tuple[Submission, list[RefusedFile]]:
     chosen = _chosen(folder)
     try:
         group = [replace(_from_file(path), student=student) for path in chosen]
-    except (_UnreadableError, OSError) as error:
-        raise _UnreadableError(f"{listed([path.name for path in chosen])} cannot be read. {_reason(error)}") from None
+    except _UnreadableError as error:
+        raise type(error)(f"{listed([path.name for path in chosen])} cannot be read. {error}") from None
     best, refused = _preferred(group or [Submission(student, f"{folder.name}/", b"")])
     files: dict[str, bytes] = {}
     times: list[datetime] = []
@@ -140,8 +181,10 @@ def _from_folder(folder: Path) -> tuple[Submission, list[RefusedFile]]:
         try:
             _check_name(name)
             content, modified_at = _read(path)
-        except (_UnreadableError, OSError) as error:
-            remarks.append(f"{shown(name)} was left out. {_reason(error)}")
+        except _OursError as error:  # without it less would be judged than was handed in
+            raise _OursError(f"{shown(name)} cannot be read. {error}") from None
+        except _UnreadableError as error:
+            remarks.append(f"{shown(name)} was left out. {error}")
             continue
         files[normal(name)] = content
         times.append(modified_at)
@@ -153,8 +196,9 @@ def _from_folder(folder: Path) -> tuple[Submission, list[RefusedFile]]:
             )
     if not chosen and not files:
         raise _UnreadableError(" ".join(["The folder holds no file that can be read.", *remarks]))
-    modified = best.modified_at or max(times, default=None)
-    return replace(best, modified_at=modified, files=files, remarks=tuple(remarks)), refused
+    # The latest of all: work is late also where only a helper module was written late.
+    latest = max(filter(None, [best.modified_at, *times]))
+    return replace(best, modified_at=latest, files=files, remarks=tuple(remarks)), refused
 
 
 def _chosen(folder: Path) -> list[Path]:
@@ -217,6 +261,13 @@ def _student(path: Path) -> str:
 
 def _read(path: Path) -> tuple[bytes, datetime]:
     """Content and time of modification of a regular file that is not a link, not too large, and complete."""
+    try:
+        return _read_regular(path)
+    except OSError as error:
+        raise _OursError(_said(error)) from None
+
+
+def _read_regular(path: Path) -> tuple[bytes, datetime]:
     _check_no_link(path)
     # A device may do something when it is opened, and a pipe would wait for its writer.
     _check_regular(path.lstat())
@@ -233,8 +284,8 @@ def _read(path: Path) -> tuple[bytes, datetime]:
         content = file.read(before.st_size + 1)
         after = os.fstat(file.fileno())
     if len(content) != before.st_size or (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-        raise _UnreadableError("It was being written while it was read; grade it again when it is complete.")
-    return content, datetime.fromtimestamp(after.st_mtime, UTC)
+        raise _OursError("It was being written while it was read; grade it again when it is complete.")
+    return content, _moment(after.st_mtime)
 
 
 def _check_regular(status: os.stat_result) -> None:
@@ -242,11 +293,19 @@ def _check_regular(status: os.stat_result) -> None:
         raise _UnreadableError("It is not a regular file.")
 
 
+def _moment(seconds: float) -> datetime:
+    """When a file was modified; some file systems keep dates beyond the calendar, and these are at its end."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError):
+        return datetime(9999 if seconds > 0 else 1, 1, 2, tzinfo=UTC)
+
+
 def _kept(path: Path) -> bytes:
     """The bytes of a file that is refused; nothing where they cannot be read."""
     try:
         return _read(path)[0]
-    except (_UnreadableError, OSError):
+    except _UnreadableError:
         return b""
 
 
@@ -263,7 +322,5 @@ def _check_name(name: str) -> None:
         )
 
 
-def _reason(error: Exception) -> str:
-    if isinstance(error, OSError):
-        return f"The system says: {error.strerror or 'unknown error'}."
-    return str(error)
+def _said(error: OSError) -> str:
+    return f"The system says: {error.strerror or 'unknown error'}."

@@ -23,7 +23,7 @@ _SUSPECT = re.compile(
     re.MULTILINE | re.VERBOSE,
 )
 # Blank lines, and cell magics that only measure or capture what the rest of the cell does.
-_LEAD = re.compile(r"(?:[ \t]*\n|%%(?:time|timeit|capture|prun)\b[^\n]*(?:\n|\Z))*")
+_LEAD = re.compile(r"(?:[ \t]*\n|%%(?:time|timeit|capture|prun)\b[^\n]*(?:\n|\Z))*+")
 
 
 class Translator:

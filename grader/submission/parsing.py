@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from grader.submission.archive import unpacked
-from grader.submission.cell import Cell, check_count
+from grader.submission.cell import Cell
 from grader.submission.choice import ARCHIVE, candidates, chosen, rooted, stem, suffix
 from grader.submission.ipython_syntax import Translator
 from grader.submission.names import shown
@@ -76,8 +76,7 @@ def _program(file_name: str, name: str, content: bytes, files: Mapping[str, byte
         if not is_percent(text):
             _check_size(text, name, "code")
             return Program((Block("the script", text),), files=files)
-        cells = percent_cells(text)
-        check_count(len(cells), name)
+        cells = percent_cells(text, name)
     else:
         raise RefusedError(
             f"{name} is neither a notebook (.ipynb), nor a Python script (.py), nor a zip archive (.zip) of such "

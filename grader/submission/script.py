@@ -9,15 +9,16 @@ from __future__ import annotations
 import codecs
 import re
 
-from grader.submission.cell import Cell, Kind, clean
+from grader.submission.cell import Cell, Kind, check_count, clean
 from grader.submission.program import RefusedError
 
 _DECLARATION = re.compile(rb"[ \t\f]*#[^\n\r]*?coding[:=][ \t]*([-\w.]+)")  # PEP 263
-_ASCII = bytes(range(128))
+_ASCII = bytes(range(128)) + b".xn--bcher-kva"  # the end: of the codec "idna", which needs hours for a long line
 _BEGIN = re.compile(r"^#[ \t]?%%(?![^\s\[])([^\n]*)\n?", re.MULTILINE)
 _KIND = re.compile(r"\[(markdown|md|raw)\]")
-_HEADER = re.compile(r"# ---[ \t]*\n(?:#[^\n]*\n)*?# ---[ \t]*(?:\n|\Z)")
-_PREAMBLE = re.compile(r"(?:#!.*\n|#.*coding[:=].*\n|[ \t]*\n)*")
+_HEADER = re.compile(r"# ---[ \t]*\n")
+_HEADER_END = re.compile(r"^(?:(# ---[ \t]*)(?:\n|\Z)|(?!#))", re.MULTILINE)
+_BESIDE_PREAMBLE = re.compile(r"^(?!#!|#.*coding[:=])[^\S\n]*\S", re.MULTILINE)
 _QUOTED = re.compile(r'\s*[rR]?("""|\'\'\')\n?(.*?)\n?\1\s*\Z', re.DOTALL)
 _COMMENT = re.compile(r"^# ?", re.MULTILINE)
 
@@ -77,21 +78,31 @@ def is_percent(text: str) -> bool:
     return _BEGIN.search(text) is not None
 
 
-def percent_cells(text: str) -> tuple[Cell, ...]:
-    """The cells of a script in percent format; what stands before the first marker is a cell too, if it is anything."""
-    header = _HEADER.match(text)
-    text = text[header.end() :] if header else text
+def percent_cells(text: str, file_name: str) -> tuple[Cell, ...]:
+    """The cells of a script in percent format; what stands before the first marker is a cell too, if it is anything.
+
+    Raises:
+        RefusedError: there are too many cells.
+    """
+    text = _without_header(text)
+    check_count(sum(1 for _ in _BEGIN.finditer(text)), file_name)
     begins = list(_BEGIN.finditer(text))
     first = begins[0].start() if begins else len(text)
-    preamble = _PREAMBLE.match(text)
     pieces: list[tuple[Kind, str]] = []
-    if text[preamble.end() if preamble else 0 : first].strip():
+    if _BESIDE_PREAMBLE.search(text, 0, first):
         pieces.append(("code", text[:first].rstrip("\n")))
     for begin, end in zip(begins, [*(begin.start() for begin in begins[1:]), len(text)], strict=True):
         kind = _kind(begin[1])
         body = text[begin.end() : end].rstrip("\n")
         pieces.append((kind, body if kind == "code" else _uncommented(body)))
     return tuple(Cell(number, kind, body) for number, (kind, body) in enumerate(pieces, start=1))
+
+
+def _without_header(text: str) -> str:
+    """The text after the header in YAML that Jupytext writes, if it has one."""
+    begin = _HEADER.match(text)
+    end = _HEADER_END.search(text, begin.end()) if begin else None
+    return text[end.end() :] if end and end[1] else text
 
 
 def _kind(title: str) -> Kind:

@@ -132,12 +132,12 @@ def cycle_of_heavy_ball() -> Problem:
     """
 
     def value(x: Vector) -> float:
-        t = float(x[0])
+        t = x[0]  # one of numpy's numbers: too large a square is inf, not an exception
         if t < 1:
-            return 25 * t**2 / 2
+            return float(25 * t**2 / 2)
         if t < 2:
-            return t**2 / 2 + 24 * t - 12
-        return 25 * t**2 / 2 - 24 * t + 36
+            return float(t**2 / 2 + 24 * t - 12)
+        return float(25 * t**2 / 2 - 24 * t + 36)
 
     def gradient(x: Vector) -> Vector:
         return np.where(x < 1, 25 * x, np.where(x < 2, x + 24, 25 * x - 24))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from safetensors.numpy import save
 
 from grader.answer_key.answer import Answer, AnswerKey
-from grader.answer_key.build import build_answer, build_answer_key, key_hash
+from grader.answer_key.build import build_answer, build_answer_key, key_hash, sources
 from grader.answer_key.cache import answer_key, read_answer_key, write_answer_key
 from grader.answer_key.tolerance import FACTOR, distances, tolerance
 from grader.assignment.assignment import Assignment
@@ -17,7 +20,10 @@ from grader.assignment.errors import AssignmentError
 from grader.assignment.experiment import Experiment
 from reference import problems
 from reference.lecture02.gradient_descent import gradient_descent
+from reference.lecture03.heavy_ball import heavy_ball
 from reference.variants import equivalent, mistake
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def allowed(answer: Answer, precision: str = "float64") -> np.ndarray:
@@ -46,7 +52,33 @@ def test_a_key_read_back_is_the_key_written(hw2_key: AnswerKey, tmp_path: Path) 
     ]
 
 
-@pytest.mark.parametrize("damage", [b"", b"garbage", b"\xff" * 64])
+IMPORTED = """
+import sys
+import grader.answer_key.build
+for name, module in list(sys.modules.items()):
+    if name.split(".")[0] in ("grader", "reference"):
+        print(module.__file__)
+"""
+
+
+def test_the_hash_of_a_key_covers_all_code_that_makes_it() -> None:
+    """Of the project, whatever is imported to make a key is among the sources; of the reference, everything."""
+    command = [sys.executable, "-c", IMPORTED]
+    output = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    imported = {Path(line).resolve() for line in output.splitlines()}
+    hashed = {file.resolve() for file in sources().values()}
+    assert len(imported) > 15
+    assert imported <= hashed
+    assert set((ROOT / "reference").rglob("*.py")) <= hashed
+
+
+def test_the_names_of_the_sources_are_the_same_on_every_machine() -> None:
+    assert {"grader/sandbox/oracle_arguments.py", "grader/assignment/theorem.py", "reference/quantities.py"} <= set(
+        sources()
+    )
+
+
+@pytest.mark.parametrize("damage", [b"", b"garbage", b"\xff" * 64, save({"a": np.zeros(1)})])
 def test_a_damaged_cache_is_built_again(hw2: Assignment, hw2_key: AnswerKey, tmp_path: Path, damage: bytes) -> None:
     answer_key(hw2, tmp_path)
     (file,) = tmp_path.iterdir()
@@ -161,3 +193,13 @@ def test_a_reference_that_fails_is_the_authors_error() -> None:
     experiment = Experiment("diverges", gradient_descent, problems.parabola(), learning_rate=1e300, num_steps=5)
     with pytest.raises(AssignmentError, match="not finite"):
         build_answer(experiment)
+
+
+@pytest.mark.parametrize("method", [gradient_descent, heavy_ball])
+def test_no_step_at_all_is_an_experiment_too(method: Any) -> None:
+    """Some of the mistakes return no row at all then."""
+    momentum = {"momentum": 0.5} if method is heavy_ball else {}
+    experiment = Experiment("e", method, problems.bowl(), learning_rate=0.1, num_steps=0, **momentum)
+    answer = build_answer(experiment)
+    np.testing.assert_array_equal(answer.parts[0], [problems.bowl().x0])
+    assert any(made.parts is not None and not made.parts[0].size for made in answer.variants.values())

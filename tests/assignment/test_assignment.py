@@ -106,6 +106,35 @@ def test_a_wrong_experiment_is_told(arguments: dict[str, object], sentence: str)
         Experiment("e", gradient_descent, problems.parabola(), **arguments)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("check", ["LinearRate", "Bound", "SublinearRate", "Monotone"])
+def test_a_check_of_a_run_is_told_where_no_function_returns_iterates(tmp_path: Path, check: str) -> None:
+    (tmp_path / "assignment.toml").write_text(
+        'id = "a"\ntitle = "A"\nlecture = 4\n[[questions]]\nid = "q"\ntitle = "Q"\npoints = 1\n', encoding="utf-8"
+    )
+    (tmp_path / "checks.py").write_text(
+        f"""
+from grader.assignment import {check}, Experiment, Question
+from reference.lecture04.problems import robust_pca_example
+from reference.lecture04.robust_pca import robust_pca_alternating, robust_pca_proximal_gradient
+
+PCA = robust_pca_example()
+questions = [
+    Question(
+        "q",
+        experiments=[
+            Experiment("alternating", robust_pca_alternating, PCA, num_steps=20),
+            Experiment("proximal", robust_pca_proximal_gradient, PCA, learning_rate=0.5, num_steps=20),
+        ],
+        checks=[{check}(points=1)],
+    )
+]
+""",
+        encoding="utf-8",
+    )
+    with pytest.raises(AssignmentError, match=r"question 'q', check '\w+': it selects no experiment"):
+        load_assignment(tmp_path)
+
+
 def test_points_and_titles_leave_the_recordings_valid_and_data_does_not(copy: Path) -> None:
     before = load_assignment(copy)
     change(copy / "checks.py", 'title="The value of f", function=least_squares_value', "function=least_squares_value")

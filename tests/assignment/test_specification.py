@@ -42,7 +42,7 @@ def test_what_is_not_said_has_a_default(tmp_path: Path) -> None:
         (GOOD.replace('title = "A demonstration"', ""), "title", "required"),
         (GOOD + "\n[limit]\ncpu_seconds = 1\n", "limit", "not a known key"),
         (GOOD.replace("lecture = 1", "lecture = 1\ndue = 2026-10-08T23:59:00"), "due", "timezone"),
-        (GOOD.replace("points = 2", "points = 3"), "'proof'", "2 points together, the question 3"),
+        (GOOD.replace('"detail"', '"idea"'), "'proof'", "two rubric items have the id 'idea'"),
         (GOOD + GOOD[GOOD.index("[[") :], "questions", "two questions have the id 'proof'"),
         ("id =\ntitle = 1", "not valid TOML", "line 1"),
     ],

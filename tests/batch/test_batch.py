@@ -23,7 +23,7 @@ from grader.batch import workplace
 from grader.batch.batch import grade_batch, keep_refused
 from grader.batch.bench import pinned
 from grader.gradebook.gradebook import Gradebook
-from grader.submission.intake import collect
+from grader.submission.intake import RefusedFile, collect
 from grader.submission.program import Submission
 
 SOLUTION = find_assignment("hw2") / "samples" / "submissions" / "ada.ipynb"
@@ -173,8 +173,8 @@ def test_a_file_refused_beside_another_never_counts(hw2: Assignment, book: Grade
     alone = collect([script])
     (graded,) = grade_batch(hw2, alone.submissions, book)
     both = collect([script, SOLUTION])
-    (refused,) = keep_refused(hw2, both.refused, book, beside={"ada"})
-    assert (refused.file, refused.status) == ("ada.py", "refused")
+    assert [file.file_name for file in both.refused] == ["ada.py"]
+    assert keep_refused(hw2, both.refused, book, beside={"ada"}) == []
     assert [one for _, one in book.ungraded(hw2.id)] == []
     (better,) = grade_batch(hw2, both.submissions, book)
     keep_refused(hw2, both.refused, book, beside={"ada"})
@@ -191,6 +191,36 @@ def test_a_file_that_was_refused_beside_another_is_graded_when_it_is_alone(
     keep_refused(hw2, collect([script, SOLUTION]).refused, book, beside={"ada"})
     (grade,) = grade_batch(hw2, collect([script]).submissions, book)
     assert (grade.status, grade.score) == ("graded", 10)
+    assert book.latest(hw2.id, "ada") == grade
+
+
+UNREAD = RefusedFile("ada", "ada.ipynb", "The system says: Permission denied.", ours=True)
+
+
+def test_a_file_that_we_cannot_read_takes_no_grade_away(
+    hw2: Assignment, book: Gradebook, solution: Submission
+) -> None:
+    (graded,) = grade_batch(hw2, [solution], book)
+    (unread,) = keep_refused(hw2, [UNREAD], book)
+    assert (unread.status, unread.reason) == ("unavailable", UNREAD.reason)
+    assert book.latest(hw2.id, "ada") == graded
+
+
+def test_a_file_that_we_cannot_read_is_unavailable_until_it_is_graded(
+    hw2: Assignment, book: Gradebook, solution: Submission
+) -> None:
+    """Nor does what else the student has handed in become a zero, whatever stands first."""
+    beside = RefusedFile("ada", "ada.docx", "It is neither a notebook nor a script.", b"PK")
+    (unread,) = keep_refused(hw2, [beside, UNREAD], book)
+    assert unread.status == "unavailable"
+    assert book.latest(hw2.id, "ada") == unread
+    (graded,) = grade_batch(hw2, [solution], book)
+    assert book.latest(hw2.id, "ada") == graded
+
+
+def test_of_several_refused_files_of_a_student_one_counts(hw2: Assignment, book: Gradebook) -> None:
+    files = [RefusedFile("ada", name, "It is neither a notebook nor a script.", b"PK") for name in ("a.pdf", "b.pdf")]
+    (grade,) = keep_refused(hw2, files, book)
     assert book.latest(hw2.id, "ada") == grade
 
 

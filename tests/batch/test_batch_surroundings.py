@@ -108,6 +108,7 @@ def test_a_read_only_gradebook(tmp_path: Path, command: Command) -> None:
     Gradebook.open(tmp_path / "g.db").close()
     code, said = run(command("--gradebook", f"sqlite:///file:{tmp_path}/g.db?mode=ro&uri=true"))
     assert code == 2
+    assert not Path("file:").exists()
     assert "g.db" in said
     assert (
         "cannot be written: the file, its folder or the database account is read-only. Change the permissions" in said

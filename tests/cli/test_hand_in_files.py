@@ -241,6 +241,20 @@ def test_what_was_left_out_is_told_beside_the_grade(graded: Graded, student: str
         assert remark in page
 
 
+@pytest.mark.parametrize("student", TOLD)
+def test_the_page_says_that_the_file_is_kept_only_where_it_is(graded: Graded, student: str) -> None:
+    (result,) = graded.results[student]
+    if result["status"] == "refused":
+        kept = student not in ("huge", "spy", "lost", "pipe", "socket")
+        assert ("Your file is kept as you handed it in." in graded.page(student)) == kept
+        assert ("No copy of it is kept here, because it was not read." in graded.page(student)) != kept
+
+
+def test_the_page_of_a_refused_file_shows_no_questions(graded: Graded) -> None:
+    assert "linear network" in graded.page("plain")
+    assert "linear network" not in graded.page("empty")
+
+
 def test_nothing_of_the_machine_leaks(graded: Graded) -> None:
     secret = SECRET.read_bytes().splitlines()[0]
     for path in [graded.folder / "gradebook.db", *(graded.folder / "out").rglob("*.*")]:

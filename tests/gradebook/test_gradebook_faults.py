@@ -62,6 +62,42 @@ def test_the_folder_of_a_new_gradebook_is_made(tmp_path):
     assert (tmp_path / "out" / "2026" / "gradebook.sqlite").is_file()
 
 
+ADDRESSES = [
+    "{folder}/2026/g.db",
+    "sqlite:///{folder}/2026/g.db",
+    "sqlite:///file:{folder}/2026/g.db?uri=true",
+    "sqlite:///file://{folder}/2026/g.db?mode=rwc&uri=true",
+    "sqlite:///file:2026/g.db?uri=true",
+]
+
+
+@pytest.mark.parametrize("address", [*ADDRESSES, "sqlite://"])
+def test_where_there_is_no_gradebook_none_is_made_unless_it_is_asked_for(tmp_path, monkeypatch, address):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(GradebookError, match=r"There is no gradebook .*`grader grade` makes one"):
+        Gradebook.open(address.format(folder=tmp_path), make=False)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_a_gradebook_is_made_where_the_address_says_and_found_there(tmp_path, monkeypatch, make_submission, address):
+    monkeypatch.chdir(tmp_path)
+    with Gradebook.open(address.format(folder=tmp_path)) as book:
+        book.store_submission("hw2", make_submission(), late=False)
+    assert [path.name for path in tmp_path.iterdir()] == ["2026"]
+    assert (tmp_path / "2026" / "g.db").is_file()
+    with Gradebook.open(address.format(folder=tmp_path), make=False) as book:
+        assert len(book.ungraded("hw2")) == 1
+
+
+def test_an_empty_file_is_no_gradebook_yet(tmp_path):
+    (tmp_path / "g.db").touch()
+    with pytest.raises(GradebookError, match="There is no gradebook"):
+        Gradebook.open(tmp_path / "g.db", make=False)
+    Gradebook.open(tmp_path / "g.db").close()
+    Gradebook.open(tmp_path / "g.db", make=False).close()
+
+
 def test_a_file_in_place_of_the_folder_is_named(tmp_path):
     (tmp_path / "out").write_text("")
     with pytest.raises(GradebookError, match=r"The folder .*out for the gradebook cannot be made"):

@@ -25,6 +25,7 @@ from grader.judge.checks import judge_experiment
 from grader.judge.diagnosis import diagnose
 from grader.judge.grade import Outcome, Status
 from grader.judge.observation import Observation
+from grader.sandbox.recording import Outcome as Recorded
 from grader.sandbox.recording import Recording
 from grader.submission.program import Submission
 from reference import problems
@@ -278,6 +279,16 @@ def test_the_wrong_parameters_are_named() -> None:
     )
     assert outcome(SharedCounter, ADAM[0]).sentence.endswith("It is wrong in parameter 2.")
     assert outcome(NoBiasCorrection, ADAM[0]).sentence.endswith("It is wrong in all parameters.")
+    hidden = experiments(Adam, public=False, **ADAM_OPTIONS)[2]
+    assert outcome(FirstGroupsLearningRate, hidden).sentence.endswith("It is wrong in some of the parameters.")
+
+
+def test_without_rows_an_optimizer_did_not_run() -> None:
+    (drive, *_) = ADAM
+    size = build_answer(drive).parts[0].shape[1]
+    empty = Recording(drive.key, Recorded.RETURNED, np.zeros((0, size)))
+    for check in (STEPS, INPUTS):
+        assert not judge_experiment(check, Observation(drive, empty, build_answer(drive))).passed
 
 
 class Momentum(torch.optim.Optimizer):
@@ -475,7 +486,7 @@ def train(gradient: Callable[[np.ndarray], np.ndarray], x0: np.ndarray, num_step
     return np.array(rows)
 
 
-TRAINING = Experiment("rows", train, ROWS, num_steps=60)
+TRAINING = Experiment("rows", train, ROWS, num_steps=60, public=True)
 GOAL = float(ROWS.objective(train(ROWS.gradient, ROWS.x0, 40)[-1]))
 LOSS = Training(points=1, at_most=GOAL, calls={"gradient": 60}, steps=60)
 
@@ -502,7 +513,7 @@ def test_a_training_may_return_its_path_or_its_end_and_be_another_method() -> No
         (lambda gradient, x0, num_steps: train(gradient, x0, 20), "where at most"),
         (lambda gradient, x0, num_steps: train(gradient, x0, 70)[-1], "gradient was called 70 times; 60 calls"),
         (lambda gradient, x0, num_steps: np.repeat(train(gradient, x0, 60), 2, axis=0), "121 steps were made; 60"),
-        (lambda gradient, x0, num_steps: np.full(5, np.nan), "reaches nan"),
+        (lambda gradient, x0, num_steps: np.full(5, np.nan), "contains nan or inf"),
         (lambda gradient, x0, num_steps: np.zeros((0, 5)), "expected is"),
         (lambda gradient, x0, num_steps: np.zeros(4), "expected is"),
         (lambda gradient, x0, num_steps: None, "returned"),

@@ -11,7 +11,18 @@ import numpy as np
 import pytest
 
 from grader.answer_key.build import build_answer
-from grader.assignment import AssignmentError, Calls, Check, Cost, Experiment, ForbiddenOracle, SublinearRate
+from grader.assignment import (
+    AssignmentError,
+    Bound,
+    Calls,
+    Check,
+    Cost,
+    Experiment,
+    ForbiddenOracle,
+    Monotone,
+    SublinearRate,
+    UnchangedInputs,
+)
 from grader.judge.checks import judge_check
 from grader.judge.grade import Outcome as Judged
 from grader.judge.observation import Observation
@@ -21,10 +32,12 @@ from reference import problems
 from reference.lecture02.gradient_descent import gradient_descent
 from reference.lecture03.nesterov_convex import nesterov_convex
 from reference.lecture03.newton import newton
-from reference.lecture04.problems import box_quadratic
+from reference.lecture04.problems import box_quadratic, robust_pca_example
 from reference.lecture04.projected_gradient_descent import projected_gradient_descent
+from reference.lecture04.proximal_gradient_descent import proximal_gradient_descent
 from reference.problem import Problem
-from reference.variants import Kind, variants
+from reference.quantities import distance
+from reference.variants import Kind, guarantee, variants
 
 Function = Callable[..., Any]
 
@@ -53,9 +66,9 @@ def observed(experiment: Experiment, function: Function) -> Observation:
     counts = dict.fromkeys(experiment.oracles, 0)
 
     def counted(name: str, oracle: Function) -> Function:
-        def answer(x: np.ndarray) -> Any:
+        def answer(*arguments: Any) -> Any:
             counts[name] += 1
-            return oracle(x)
+            return oracle(*arguments)
 
         return answer
 
@@ -143,6 +156,17 @@ def test_the_slack_of_the_objective_is_what_a_step_of_the_allowed_length_changes
     assert slack[1] < 1e-12
 
 
+def test_iterates_may_be_matrices() -> None:
+    """What is minimised has a nuclear norm: a row is x itself, and not a list of its numbers."""
+    matrices = Experiment(
+        "matrices", proximal_gradient_descent, robust_pca_example(), learning_rate=0.9, num_steps=30, public=True
+    )
+    for check in (Monotone(points=1), SublinearRate(points=1)):
+        assert outcome(check, matrices).passed
+    moved = outcome(SublinearRate(points=1), matrices, lambda *a: proximal_gradient_descent(*a) + 0.1)
+    assert not moved.passed
+
+
 def test_what_is_asked_of_a_rate_is_found_once_and_not_for_each_recording() -> None:
     asked = count()
     counting = replace(FLAT, value=lambda x: (next(asked), FLAT.value(x))[1])
@@ -158,6 +182,36 @@ def test_strongly_convex_problems_have_no_sublinear_rate() -> None:
     assert not SublinearRate(points=1).selects(
         Experiment("b", gradient_descent, problems.bowl(), learning_rate=0.1, num_steps=9)
     )
+
+
+# A bound, and no run to judge it on.
+
+
+def halving(gradient: Function, x0: np.ndarray, num_steps: int) -> Any:
+    return gradient_descent(gradient, x0, 0.05, num_steps)
+
+
+@guarantee(halving, distance, "the distance is halved in every step")
+def halved(problem: Problem, x0: np.ndarray, num_steps: int) -> np.ndarray:
+    return float(np.linalg.norm(x0 - problem.minimizer)) * 0.5 ** np.arange(num_steps + 1)
+
+
+def test_a_bound_that_the_reference_violates_is_an_error_of_the_author() -> None:
+    experiment = Experiment("bowl", halving, problems.bowl(), num_steps=9)
+    with pytest.raises(AssignmentError, match="the reference itself does not fulfil 'bound': halved is violated at k"):
+        outcome(Bound(points=1), experiment)
+
+
+def test_without_a_step_the_starting_point_is_the_run() -> None:
+    still = Experiment("still", gradient_descent, FLAT, learning_rate=1 / 19, num_steps=0)
+    for check in (Bound(points=1), Monotone(points=1), UnchangedInputs(points=1)):
+        assert outcome(check, still).passed
+        assert "expected is an array of shape (1, 2)" in outcome(Bound(points=1), still, no_rows).sentence
+        assert not outcome(check, still, no_rows).passed
+
+
+def no_rows(gradient: Function, x0: np.ndarray, learning_rate: float, num_steps: int) -> Any:
+    return np.zeros((0, len(x0)))
 
 
 # Cost: a method that is given more oracles than it needs.
@@ -185,7 +239,7 @@ def no_method(value: Function, gradient: Function, x0: np.ndarray, num_steps: in
     return np.tile(x0, (num_steps + 1, 1))
 
 
-BOTH = Experiment("bowl", value_then_gradient, problems.bowl(), num_steps=10)
+BOTH = Experiment("bowl", value_then_gradient, problems.bowl(), num_steps=10, public=True)
 
 
 @pytest.mark.parametrize(
@@ -214,6 +268,15 @@ def test_one_call_more_of_the_dearest_is_no_matter() -> None:
     assert outcome(prices, BOTH, last_gradient_too).passed
     twice = outcome(prices, BOTH, lambda v, g, x0, n: last_gradient_too(v, lambda x: g(x) + 0 * g(x), x0, n))
     assert twice.sentence == "the oracle calls cost 76; 40 is needed."
+
+
+def test_the_dearest_is_one_that_is_offered() -> None:
+    def three_times(gradient: Function, *arguments: Any) -> Any:
+        return gradient_descent(lambda x: (gradient(x) + gradient(x) + gradient(x)) / 3, *arguments)
+
+    check = Cost(prices={"gradient": 1, "hessian": 1000}, points=1)
+    assert outcome(check, DESCENT).passed
+    assert outcome(check, DESCENT, three_times).sentence == "the oracle calls cost 600; 200 is needed."
 
 
 def test_nothing_is_forbidden_where_it_is_not_offered() -> None:

@@ -14,11 +14,12 @@ import pytest
 from grader.answer_key.answer import Answer
 from grader.answer_key.build import build_answer
 from grader.assignment.check import Iterates
-from grader.assignment.experiment import Experiment
+from grader.assignment.experiment import Experiment, Seed
 from grader.judge.checks import judge_experiment
 from grader.judge.diagnosis import diagnose
 from grader.judge.grade import Diagnosis
 from grader.judge.observation import Observation
+from grader.judge.residual import rerun_with_tolerance
 from grader.judge.structure import structural_finding
 from grader.sandbox.recording import Outcome, Recording
 from reference import problems
@@ -29,6 +30,7 @@ from reference.lecture03.heavy_ball import heavy_ball
 from reference.lecture03.nesterov_strongly_convex import nesterov_strongly_convex
 from reference.lecture03.preconditioned_gradient_descent import preconditioned_gradient_descent
 from reference.variants import Kind, variants
+from reference.variants import mistake as register_mistake
 
 Function = Callable[..., Any]
 
@@ -77,6 +79,7 @@ EXPERIMENTS = {
             preconditioner=np.diag(np.linspace(0.4, 0.9, len(problem.x0))),
             learning_rate=step,
             num_steps=40,
+            public=True,
         )
         for name, problem in [("tall", TALL), ("quadratic", QUADRATIC)]
     ],
@@ -100,6 +103,7 @@ EXPERIMENTS = {
                 key: np.random.default_rng(seed + place).standard_normal(shape)
                 for place, (key, shape) in enumerate(shapes.items())
             },
+            public=True,
         )
         for name, seed, shapes in [
             ("oblong", 10, {"W1": (3, 4), "W2": (5, 3), "W3": (2, 5), "a": 4, "b": 2}),
@@ -167,6 +171,53 @@ def given(function: Function, **changes: Callable[[Any], Any]) -> Function:
 def mistake(function: Function, identifier: str) -> Function:
     (variant,) = [v for v in variants(function, Kind.MISTAKE) if v.identifier == identifier]
     return variant.function
+
+
+def softplus(x: np.ndarray) -> Any:
+    """log(1 + exp(x)) of each entry."""
+    return np.maximum(x, 0.0) + np.log1p(np.exp(-np.abs(x)))
+
+
+@register_mistake(softplus, "The exponential of a large number is infinite.")
+def softplus_overflow(x: np.ndarray) -> Any:
+    return np.log1p(np.exp(x))
+
+
+SOFTPLUS = [
+    Experiment("small", softplus, x=np.array([-1.0, 0.5, 2.0])),
+    Experiment("large", softplus, x=np.array([-1.0, 900.0, 2.0])),
+]
+
+
+@pytest.mark.parametrize("where", [0, 1, 2])
+@pytest.mark.parametrize("what", [np.nan, np.inf, -np.inf])
+def test_nan_and_each_infinity_are_three_different_results(what: float, where: int) -> None:
+    """The mistake gives inf in the entry 1: neither another entry nor nan is explained by it."""
+
+    def student(x: np.ndarray) -> Any:
+        result = softplus(x)
+        result[where] = what if x.max() > 800 else result[where]
+        return result
+
+    diagnosed = diagnose([observe(student, experiment) for experiment in SOFTPLUS])
+    assert diagnosed is not None
+    assert diagnosed.identifier == ("softplus_overflow" if (what, where) == (np.inf, 1) else "not_finite")
+
+
+def test_a_run_that_overflows_differently_after_the_same_step_is_the_same_run() -> None:
+    """Of iterates, the order of operations decides what is inf and what is nan."""
+    experiment = Experiment("long", gradient_descent, problems.parabola(), learning_rate=0.9, num_steps=1500)
+    ascent = answer(experiment).variants["gradient_ascent"]
+    assert ascent.parts is not None
+    finite = np.isfinite(ascent.parts[0])
+    assert not finite.all()
+
+    def student(**arguments: Any) -> Any:
+        return np.where(finite, mistake(gradient_descent, "gradient_ascent")(**arguments), np.nan)
+
+    diagnosed = diagnose([observe(student, experiment)])
+    assert diagnosed is not None
+    assert diagnosed.identifier == "gradient_ascent"
 
 
 def test_a_mistake_that_amplifies_rounding_explains_nothing_by_its_wide_tolerance() -> None:
@@ -340,6 +391,28 @@ def test_the_right_method_with_a_wrong_constant(
     assert named is not None
     assert f"wrong_{name}" in (named.identifier, *named.alternatives)
     assert words in named.sentence
+
+
+def noisy_descent(gradient: Function, x0: Any, learning_rate: float, generator: Any, num_steps: int) -> Any:
+    rows = [np.array(x0)]
+    for _ in range(num_steps):
+        rows.append(rows[-1] - learning_rate * (gradient(rows[-1]) + generator.standard_normal(len(x0))))
+    return np.array(rows)
+
+
+def test_a_wrong_constant_of_a_method_with_a_generator_is_found() -> None:
+    """Each run behind the tolerance draws the same numbers: rounding alone sets them apart."""
+    experiments = [
+        Experiment(name, noisy_descent, problem, learning_rate=rate, generator=Seed(7), num_steps=30)
+        for name, problem, rate in [("tall", TALL, 0.1 / TALL.smoothness), ("quadratic", QUADRATIC, 0.02)]  # type: ignore[operator]
+    ]
+    doubled = given(noisy_descent, learning_rate=lambda rate: 2 * rate)
+    diagnosed = diagnose([observe(doubled, experiment) for experiment in experiments])
+    assert diagnosed is not None
+    assert diagnosed.identifier == "wrong_learning_rate"
+    made = rerun_with_tolerance(experiments[0], {"learning_rate": 0.01})
+    assert made is not None
+    assert made[1][0].max() < 1e-12
 
 
 def test_another_constant_without_a_rule_is_not_claimed() -> None:
@@ -517,6 +590,37 @@ def disturbed(method: Function, size: Callable[[int], float]) -> Function:
         return method(gradient=wrong, **others)
 
     return student
+
+
+NO_STEPS = [
+    Experiment("none", gradient_descent, TALL, learning_rate=step, num_steps=0),
+    Experiment("none", heavy_ball, TALL, learning_rate=step, momentum=0.6, num_steps=0),
+]
+
+
+@pytest.mark.parametrize("experiment", NO_STEPS, ids=lambda experiment: experiment.function)
+def test_a_run_of_no_steps_is_its_starting_point(experiment: Experiment) -> None:
+    def judged(student: Function) -> tuple[bool, Diagnosis | None]:
+        observation = observe(student, experiment)
+        return judge_experiment(Iterates(points=1), observation).passed, diagnose([observation])
+
+    method = experiment.reference
+    assert judged(method) == (True, None)
+    assert judged(after(method, lambda path: path[0])) == (True, None)
+    passed, diagnosed = judged(after(method, lambda path: path + np.arange(1.0, 7.0) ** 2))
+    assert not passed
+    assert diagnosed is not None
+    assert diagnosed.identifier == "wrong_start"
+    assert judged(after(method, lambda path: np.vstack([path, path])))[0] is False
+
+
+@pytest.mark.parametrize("experiment", [*NO_STEPS, EXPERIMENTS[gradient_descent][0]])
+def test_no_rows_are_no_path(experiment: Experiment) -> None:
+    observation = observe(lambda **_: np.zeros((0, 6)), experiment)
+    assert observation.path is None
+    assert not judge_experiment(Iterates(points=1), observation).passed
+    diagnosed = diagnose([observation])
+    assert diagnosed is None or diagnosed.identifier == "missing_first_row"
 
 
 # --- the one-step residual -------------------------------------------------------------------------------------

@@ -12,14 +12,14 @@ from grader.sandbox.recording import Outcome, Recording, StudentError
 @pytest.mark.parametrize(
     ("returned", "told"),
     [
-        ("list of 101 numpy.ndarray", "list of 101 numpy.ndarray"),
+        ("list of 101 numpy.ndarray", "a list of numpy.ndarray"),
         ("numpy.float64", "numpy.float64"),
         ("empty list", "empty list"),
         ("dict", "dict"),
         ("torch.Tensor", "torch.Tensor"),
         ("y73165029", "something of another type"),
         ("list of 3 y73165029", "something of another type"),
-        ("list of 73165029 float", "something of another type"),
+        ("list of 73165029 float", "a list of float"),
         ("numpy.linalg", "something of another type"),
         ("numpy.y73165029", "something of another type"),
     ],
@@ -58,6 +58,9 @@ def test_what_an_exception_says_of_itself_carries_no_number(error: StudentError)
         ),
         (Outcome.REFUSED, "73165029", "The result is not made of plain numbers, or too large."),
         (Outcome.TIMED_OUT, "Stopped after 73165029 s", "Its time was up."),
+        (Outcome.DIED, "It ended itself, with exit code 73 (os._exit).", "It ended itself (os._exit)."),
+        (Outcome.UNAVAILABLE, "The oracle prox failed: ValueError: 0.73165029", "The oracle prox failed."),
+        (Outcome.UNAVAILABLE, "the experiment has no recording", "the experiment has no recording"),
     ],
 )
 def test_reasons_are_ours(outcome: Outcome, reason: str, told: str) -> None:

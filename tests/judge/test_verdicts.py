@@ -11,8 +11,8 @@ import pytest
 from grader.answer_key.answer import AnswerKey
 from grader.assignment.assignment import Assignment
 from grader.judge.grade import QuestionGrade, Status, Verdict
-from grader.judge.judge import judge
-from grader.sandbox.recording import Outcome, Recording, Run
+from grader.judge.judge import block_remarks, judge
+from grader.sandbox.recording import BlockReport, Outcome, Recording, Run, StudentError
 from reference.lecture01.least_squares import (
     least_squares_constants,
     least_squares_gradient,
@@ -264,3 +264,12 @@ def test_a_students_own_check_leaves_out_what_has_only_hidden_experiments(
         monkeypatch.setattr(experiment, "public", False)
     own = judge(hw2, hw2_key, run_of({}), {}, public_only=True)
     assert [question.id for question in own] == [question.id for question in others]
+
+
+def test_of_many_remarks_the_first_are_told() -> None:
+    reports = [BlockReport(f"cell {number}", StudentError("ValueError", "no")) for number in range(2000)]
+    remarks = block_remarks(reports)
+    assert [remark.label for remark in remarks[:20]] == [f"cell {number}" for number in range(20)]
+    assert [remark.sentence for remark in remarks[20:]] == [
+        "There are 1980 more remarks like these; mend the first ones first."
+    ]

@@ -449,3 +449,12 @@ def test_any_damage_to_an_archive_is_a_program_or_a_refusal(notebook):
             text.encode()
             assert text.isprintable()
     assert outcomes == {"read", "refused"}
+
+
+def test_long_names_of_nothing_but_accents_are_not_put_in_order():
+    # To store the accents of one such name in one way takes a second.
+    members = [(f"{number}" + "\u0301\u0316" * 15_000, b"") for number in range(200)]
+    program = read(zipped(("hw2.py", WORK), *members))
+    assert program.files == {}
+    assert "was left out: its name is too long." in program.remarks[0]
+    assert len(program.remarks) == 11

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from grader.submission import intake
-from grader.submission.intake import Collection, PathError, RefusedFile, collect
+from grader.submission.intake import Collection, PathError, RefusedFile, collect, collect_one
 from grader.submission.parsing import parse
 from grader.submission.program import RefusedError
 
@@ -113,8 +113,12 @@ def test_what_editors_and_systems_leave_behind_is_passed_over(put, tmp_path):
     assert collection.refused == ()
 
 
-def test_an_empty_folder_holds_nothing(tmp_path):
-    assert collect([tmp_path]) == Collection((), ())
+def test_where_there_is_nothing_to_grade_the_user_is_told(put, tmp_path):
+    put("one/.hidden")
+    (tmp_path / "other").mkdir()
+    with pytest.raises(PathError, match=r'nothing to grade in ".*/one", ".*/other": no file .* Hidden files'):
+        collect([tmp_path / "one", tmp_path / "other"])
+    assert students(collect([tmp_path / "one", put("ada.py")])) == ["ada"]
 
 
 def test_a_path_that_is_not_there_is_an_error_of_the_user(tmp_path):
@@ -179,6 +183,27 @@ def test_the_other_files_of_a_folder_go_along(put, tmp_path):
     (submission,) = collect([tmp_path]).submissions
     assert submission.file_name == "hw2.ipynb"
     assert submission.files == {"helpers.py": b"y = 1", "data/points.csv": b"1,2"}
+
+
+def test_work_is_as_late_as_the_last_file_of_its_folder(put, tmp_path):
+    put("ada/hw2.py", time=1)
+    put("ada/helpers.py", b"y = 1", time=9)
+    put("emmy/hw2.py", time=7)
+    put("emmy/helpers.py", b"y = 1", time=2)
+    times = [submission.modified_at for submission in collect([tmp_path]).submissions]
+    assert times == [datetime.fromtimestamp(BASE + time, UTC) for time in (9, 7)]
+
+
+@pytest.mark.skipif(not os.access("/dev/shm", os.W_OK), reason="needs a file system with dates of 64 bits")
+@pytest.mark.parametrize(("seconds", "year"), [(300_000_000_000, 9999), (-300_000_000_000, 1)])
+def test_a_date_beyond_the_calendar_is_no_obstacle(seconds, year):
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+        path = Path(folder) / "ada.py"
+        path.write_bytes(b"x = 1")
+        os.utime(path, (seconds, seconds))
+        (submission,) = collect([path]).submissions
+    assert submission.modified_at is not None
+    assert submission.modified_at.year == year
 
 
 @pytest.mark.parametrize(
@@ -419,6 +444,7 @@ def test_a_file_that_grows_while_it_is_read_is_not_graded_half(put, tmp_path):
         done.set()
         writer.join()
     assert refused[0].reason == "It was being written while it was read; grade it again when it is complete."
+    assert refused[0].ours
     assert students(collect([path])) == ["ada"]
 
 
@@ -427,6 +453,7 @@ def test_a_hundred_megabytes_are_refused_by_their_size(tmp_path):
         file.truncate(100_000_000)
     (file,) = collect([tmp_path]).refused
     assert file.reason.startswith("It has 100.0 MB; at most 20 MB are read. Clear the outputs")
+    assert not file.ours
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such names")
@@ -454,13 +481,59 @@ def unprivileged():
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid"), reason="Windows has other rights")
-def test_a_file_that_may_not_be_read_is_refused(unprivileged):
-    (unprivileged / "emmy").mkdir()
-    for name in ["ada.py", "emmy/emmy.py", "emmy/data.csv"]:
+def test_what_the_system_does_not_let_us_read_is_our_fault(unprivileged):
+    """A file, a folder, and a file that goes with another: without it less would be judged than was handed in."""
+    for name in ["ada.py", "emmy/emmy.py", "emmy/data.csv", "sofia/sofia.py", "grace/hw2.py", "karl.py", "paul/a.bin"]:
+        (unprivileged / name).parent.mkdir(exist_ok=True)
         (unprivileged / name).write_bytes(b"x = 1")
-    (unprivileged / "ada.py").chmod(0)
-    (unprivileged / "emmy/data.csv").chmod(0)
+    shut = [unprivileged / name for name in ["ada.py", "emmy/data.csv", "sofia", "grace/hw2.py"]]
+    for path in shut:
+        path.chmod(0)
     collection = collect([unprivileged])
-    assert reasons(collection) == {("ada", "ada.py"): "The system says: Permission denied."}
-    assert students(collection) == ["emmy"]
-    assert collection.submissions[0].remarks == ("data.csv was left out. The system says: Permission denied.",)
+    denied = "The system says: Permission denied."
+    assert {(file.student, file.file_name, file.reason) for file in collection.refused if file.ours} == {
+        ("ada", "ada.py", denied),
+        ("emmy", "emmy", f"data.csv cannot be read. {denied}"),
+        ("sofia", "sofia", denied),
+        ("grace", "grace", f"hw2.py cannot be read. {denied}"),
+    }
+    assert students(collection) == ["karl", "paul"]
+    for path in shut:
+        path.chmod(0o700)
+    assert collect([unprivileged]).refused == ()
+
+
+# One submission
+
+
+def test_a_folder_as_a_whole_is_one_submission(put, tmp_path):
+    put("work/hw2.py", b"x = 2")
+    put("work/helpers.py")
+    put("work/data/points.csv", b"1,2")
+    submission, beside = collect_one(tmp_path / "work")
+    assert beside == []
+    assert (submission.student, submission.file_name) == ("work", "work/")
+    assert submission.files == {"hw2.py": b"x = 2", "helpers.py": b"x = 1", "data/points.csv": b"1,2"}
+
+
+def test_what_is_not_taken_of_the_one_submission_is_told(put, tmp_path):
+    put("work/hw2.ipynb", time=1)
+    put("work/hw2.py")
+    submission, (other,) = collect_one(tmp_path / "work")
+    assert (submission.file_name, other.file_name) == ("hw2.ipynb", "hw2.py")
+    assert other.reason == "hw2.ipynb of the same student is graded instead: it was modified later."
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("nowhere.py", r'There is no file or folder ".*nowhere\.py"'),
+        ("ada.pdf", r'ada\.pdf" cannot be graded\. It is neither a notebook'),
+        ("empty", r'empty" cannot be graded\. The folder holds no file that can be read'),
+    ],
+)
+def test_what_is_no_submission_is_an_error_of_the_user(put, tmp_path, name, sentence):
+    put("ada.pdf")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(PathError, match=sentence):
+        collect_one(tmp_path / name)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
+import tracemalloc
 
 import jupytext
 import nbformat
@@ -153,3 +155,45 @@ def test_what_jupytext_writes_is_read_as_jupytext_reads_it(read, cells):
     assert [(block.label, block.source) for block in ours.blocks] == [
         (f"cell {number}", cell.source) for number, cell in enumerate(theirs, 1) if cell.cell_type == "code"
     ]
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        # With a time that grows with the square of the length none of them comes to an end.
+        pytest.param("# %% coding:\n\n\n#" + "coding:" * 280_000, id="a comment of declarations, without an end"),
+        pytest.param("\n\n" + "#coding:" * 240_000 + "\n# %%\nx = 1", id="declarations in declarations"),
+        pytest.param("\n" * 5_000_000 + "# %%\nx = 1", id="blank lines"),
+        pytest.param("# ---\n" + "#\n" * 900_000 + "# %%\nx = 1", id="a header that does not end"),
+        pytest.param("# %% [markdown]\n +   " * 300_000, id="quotes in a text"),
+        pytest.param("# %%\n" + " " * 1_900_000 + "x = 1", id="a far indented line"),
+    ],
+)
+def test_a_monstrous_script_is_read_all_the_same(read, script):
+    assert len(read("ada.py", script.encode()).blocks) <= 2
+
+
+@pytest.mark.parametrize("label", ["9", "a"])
+def test_an_encoding_that_is_no_charset_is_refused(read, label):
+    # It decodes names of hosts, and needs time that grows with the square of their length.
+    with pytest.raises(RefusedError, match='declares the encoding "idna", which Python source cannot have'):
+        read("ada.py", b"# coding: idna\nx = 1\n#.xn--" + label.encode() * 10_000_000)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        pytest.param("# ---\n" + "#\n" * 1_000_000 + "# ---\n# %%\nx = 1", id="header"),
+        pytest.param("\n" * 2_000_000 + "# %%\nx = 1", id="blank lines"),
+        pytest.param("# %%\n" + "\n" * 1_900_000 + "x = 1", id="blank lines in a cell"),
+        pytest.param("# %%\n" * 400_000, id="cells"),
+    ],
+)
+def test_reading_a_script_takes_memory_of_its_own_size(read, script):
+    tracemalloc.start()
+    try:
+        with contextlib.suppress(RefusedError):
+            read("ada.py", script.encode())
+        assert tracemalloc.get_traced_memory()[1] < 30 * len(script)
+    finally:
+        tracemalloc.stop()

@@ -186,9 +186,10 @@ def _apart(got: Array, right: Array, envelope: Array, precision: str) -> bool:
 
 def _sharp(part: Array, envelope: Array, iterative: bool) -> bool:
     with np.errstate(all="ignore"):
-        extent = part - part[0] if iterative and part.ndim else part
+        extent = part - part[:1] if iterative and part.ndim else part
         size = np.abs(extent).max(initial=0.0)
-    return bool(FACTOR * envelope.max(initial=0.0) <= SHARP * size)
+    widest = FACTOR * envelope.max(initial=0.0)
+    return bool(np.isfinite(widest) and widest <= SHARP * size)
 
 
 def rerun_fits(observation: Observation, changed: Mapping[str, Argument]) -> bool:

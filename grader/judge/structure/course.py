@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from grader.answer_key.tolerance import distances
+from grader.answer_key.tolerance import distances, lengths, rows
 from grader.judge.observation import Observation
 from grader.judge.residual import START
 from grader.judge.structure.case import Array, Finding, rerun_fits
@@ -57,10 +57,9 @@ def _along_the_step(observation: Observation) -> bool:
     first = observation.first_difference(0)
     if observation.parts is None or not first:
         return False
-    got, right = observation.parts[0].reshape(len(observation.parts[0]), -1), observation.answer.parts[0]
-    step, off = right[first].ravel() - right[first - 1].ravel(), got[first] - right[first].ravel()
-    lengths = float(np.linalg.norm(step) * np.linalg.norm(off))
-    return bool(abs(step @ off) >= 0.99 * lengths)
+    got, right = rows(observation.parts[0], True), rows(observation.answer.parts[0], True)
+    step, off = right[first] - right[first - 1], got[first] - right[first]
+    return bool(abs(step @ off) >= 0.99 * float(np.linalg.norm(step) * np.linalg.norm(off)))
 
 
 def course_finding(differing: Sequence[Observation]) -> Finding | None:
@@ -96,12 +95,12 @@ def _diverges(observation: Observation) -> bool:
         return False
     path, right = observation.parts[0], observation.answer.parts[0]
     with np.errstate(all="ignore"):
-        sizes = np.linalg.norm(path.reshape(len(path), -1), axis=1)
+        sizes = lengths(rows(path, True))
     # Overflow ends in inf, and what follows is nan; before it, the growth is seen in finite numbers.
     finite = np.isfinite(sizes)
     count = len(sizes) if finite.all() else int(np.argmin(finite))
     tail = sizes[count // 2 : count]
-    limit = GROWTH * np.linalg.norm(right.reshape(len(right), -1), axis=1).max()
+    limit = GROWTH * lengths(rows(right, True)).max()
     return len(tail) > 2 and bool((np.diff(tail) > 0).all()) and bool(tail[-1] > limit)
 
 
@@ -111,12 +110,19 @@ def _not_finite(differing: Sequence[Observation]) -> Finding | None:
         numbers = observation.numbers
         if numbers is None or all(np.isfinite(part).all() for part in numbers):
             return None
-        path = observation.path
-        bad = None if path is None else np.flatnonzero(~np.isfinite(path).reshape(len(path), -1).all(axis=1))
-        firsts.add(None if bad is None else int(bad[0]))
+        firsts.add(_first_not_finite(observation))
     place = firsts.pop() if len(firsts) == 1 else None
     since = "" if place is None else f" from x_{place} on"
     return Finding("not_finite", f"The result contains nan or inf{since}. Which operation makes the first one?")
+
+
+def _first_not_finite(observation: Observation) -> int | None:
+    """Among the rows that were asked for; None also where the numbers are no iterates."""
+    path = observation.path
+    if path is None:
+        return None
+    bad = np.flatnonzero(~np.isfinite(rows(path[: len(observation.answer.parts[0])], True)).all(axis=1))
+    return int(bad[0]) if bad.size else None
 
 
 def _wrong_start(differing: Sequence[Observation]) -> Finding | None:
@@ -173,7 +179,7 @@ def _rests_elsewhere(observation: Observation) -> bool | None:
     if not observation.answer.iterative or observation.parts is None:
         return None
     path, right, x_star = observation.parts[0], observation.answer.parts[0], problem.minimizer
-    if path.ndim != 2 or path.shape[1:] != x_star.shape:
+    if path.shape[1:] != x_star.shape:
         return None
     left, right_left = float(np.linalg.norm(path[-1] - x_star)), float(np.linalg.norm(right[-1] - x_star))
     if not right_left <= REST * np.linalg.norm(right[0] - x_star):
@@ -185,7 +191,7 @@ def _rests_elsewhere(observation: Observation) -> bool | None:
 def _way_left(path: Array) -> float | None:
     """Bound of the way that is still to come, if the steps go on shrinking as in the last third; None if they grow."""
     with np.errstate(all="ignore"):
-        steps = np.linalg.norm(np.diff(path, axis=0), axis=1)
+        steps = lengths(rows(np.diff(path, axis=0), True))
     count = len(steps) // 3
     if count < 3 or not np.isfinite(steps).all() or (path == path[0]).all():
         return None

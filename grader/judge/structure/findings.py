@@ -22,8 +22,10 @@ def structural_finding(observations: Sequence[Observation]) -> Diagnosis | None:
     differing = _differing(observations)
     if not differing:
         return None
-    causes = _relations([case_of_reference(observation) for observation in observations])
-    causes = causes or refit_findings(observations, differing)
+    cases = [case_of_reference(observation) for observation in observations]
+    # Wide tolerances let anything fit: what holds within them alone is no cause.
+    telling = any(case.candidate.sharp and not case.fits_entirely for case in cases)
+    causes = (_relations(cases) if telling else []) or refit_findings(observations, differing)
     return _diagnosis(causes or _single(single_precision(differing)))
 
 

@@ -116,8 +116,9 @@ def _refitted(name: str, observations: Sequence[Observation], differing: Sequenc
 def _sentence(name: str, how: str, observations: Sequence[Observation]) -> str:
     if how == RULES[0].words.format(c=0.0):
         return f"{name} has no effect: the numbers are those for {name} = 0."
-    # Where one value is given everywhere, nothing tells one rule from another.
-    rule = f", {how}" if len({_given(o, name) for o in observations}) > 1 else ""
+    # Where one value is given everywhere, nothing tells one rule from another; of hidden experiments no number is told.
+    several = len({_given(o, name) for o in observations}) > 1
+    rule = f", {how}" if several and any(o.experiment.public for o in observations) else ""
     return f"The method is right, but runs with another {name}{rule}."
 
 

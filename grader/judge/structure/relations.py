@@ -12,6 +12,7 @@ from itertools import permutations
 
 import numpy as np
 
+from grader.answer_key.tolerance import lengths, rows
 from grader.judge.structure.case import Array, Case, Finding, Relation, inner, stands_still
 
 LEAST_OFFSET = 1e-9
@@ -105,10 +106,16 @@ def constant_factor(cases: Sequence[Case]) -> Finding | None:
     which = "" if len(factors) == len(cases[0].right) else f" of value {' and '.join(str(p + 1) for p in factors)}"
     if np.isclose(first, -1.0, rtol=1e-9, atol=0.0):
         return Finding("opposite_sign", f"The sign{which or ' of the result'} is wrong.")
+    times = f"{first:.6g} times" if _may_be_told(cases) else "a multiple of"
     return Finding(
         "constant_factor",
-        f"The numbers{which} are {first:.6g} times the right ones, in every experiment: a constant factor is off.",
+        f"The numbers{which} are {times} the right ones, in every experiment: a constant factor is off.",
     )
+
+
+def _may_be_told(cases: Sequence[Case]) -> bool:
+    """Whether a fitted number is seen in a public experiment: of hidden ones no number is told."""
+    return any(case.observation.experiment.public and case.candidate.sharp for case in cases)
 
 
 def normalisation(cases: Sequence[Case]) -> Finding | None:
@@ -182,7 +189,8 @@ def constant_offset(cases: Sequence[Case]) -> Finding | None:
         )
     ):
         return None
-    return Finding("constant_offset", f"{offset:.6g} is added to every number, in every experiment.")
+    what = f"{offset:.6g}" if _may_be_told(cases) else "One constant"
+    return Finding("constant_offset", f"{what} is added to every number, in every experiment.")
 
 
 def _offset_of_iterates(cases: Sequence[Case]) -> Finding | None:
@@ -196,7 +204,7 @@ def _offset_of_iterates(cases: Sequence[Case]) -> Finding | None:
         offset = path[0] - right[0]
         if not all(_is_moved_by(stage, offset) for stage in case.stages):
             return None
-        if _size(offset) <= LEAST_OFFSET * _size(right):
+        if np.linalg.norm(offset) <= LEAST_OFFSET * lengths(rows(right, True)).max():
             return None
         relative = relative and not path[0].any()
     if relative:
@@ -208,7 +216,7 @@ def _offset_of_iterates(cases: Sequence[Case]) -> Finding | None:
 
 def _is_moved_by(case: Case, offset: Array) -> bool:
     right = case.right[0]
-    moved = np.linalg.norm(right, axis=-1) + _size(offset)
+    moved = lengths(rows(right, True)) + float(np.linalg.norm(offset))
     return case.fits(case.got[0], right + offset, case.envelope[0], moved)
 
 
@@ -269,7 +277,7 @@ def _fits_part(case: Case, part: int, got: Array) -> bool:
 
 
 def _size(numbers: Array) -> float:
-    return float(np.linalg.norm(numbers, axis=-1).max()) if numbers.ndim else abs(float(numbers))
+    return float(np.linalg.norm(numbers, axis=-1).max(initial=0.0)) if numbers.ndim else abs(float(numbers))
 
 
 RELATIONS: tuple[Relation, ...] = (

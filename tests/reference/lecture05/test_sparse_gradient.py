@@ -81,7 +81,7 @@ def test_nearly_singular_system_is_reported(solver, monkeypatch):
 
 def test_a_negative_weight_is_refused_at_once():
     Q, b = small_system()
-    with pytest.raises(ValueError, match="l1_weight is -0.1; it must be at least 0"):
+    with pytest.raises(ValueError, match=r"l1_weight is -0[.]1; it must be at least 0"):
         lasso(Q, b, -0.1)
 
 
