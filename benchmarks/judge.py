@@ -427,7 +427,7 @@ def forms(experiment: Experiment) -> Iterator[Form]:
                 function = in_reversed_order(variant.function, names)
                 yield Form(algorithm, f"{family}, other order of sums", variant.identifier, function)
     for identifier, function in WRONG.get(algorithm, []):
-        yield Form(algorithm, "mistakes, rewritten", identifier, function)
+        yield Form(algorithm, "rewritten", identifier, function)
 
 
 def in_single(function: Function) -> Function:
@@ -704,6 +704,18 @@ def table(judged: Sequence[Judged]) -> str:
     return "\n".join(lines)
 
 
+def names(judged: Sequence[Judged]) -> str:
+    """How many wrong forms are named together with an alternative, and without single precision, in words."""
+    wrong = [j for j in judged if j.form.mistake is not None]
+    several = sum(j.named and j.diagnosis is not None and bool(j.diagnosis.alternatives) for j in wrong)
+    double = [j for j in wrong if "single precision" not in j.form.family]
+    misnamed = sum(j.diagnosis is not None and not j.named for j in double)
+    return (
+        f"Named together with an alternative: {several}. Without single precision: {len(double)} wrong forms, "
+        f"{sum(j.named for j in double)} named, {misnamed} misnamed."
+    )
+
+
 def _accepted(judged: Sequence[Judged]) -> tuple[list[bool], list[bool], list[bool]]:
     return (
         [j.accepted for j in judged],
@@ -749,6 +761,7 @@ def main() -> None:
     built = time.perf_counter() - start
     print(f"{len(chosen)} algorithms, {len(answers)} experiments, {len(judged)} forms (built in {built:.0f} s)\n")
     print(table(judged), "\n")
+    print(names(judged), "\n")
     print(sight(judged), "\n")
     print("\n".join(misses(judged)), "\n")
     print("| one recording of 500 x 50 | median, ms | worst, ms |\n|---|---|---|")

@@ -32,6 +32,7 @@ class Problem:
         prox: (v, t) -> prox_{t h}(v), (d,), float >= 0 -> (d,).
         component_gradient: (x, i) -> gradient of F_i at x, (d,), of a finite sum f = 1/N sum_i F_i; i = 0, ..., N-1.
         num_components: N of a finite sum.
+        component_smoothness: max_i L_i of a finite sum, each F_i L_i-smooth; never less than `smoothness`, L of f.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Problem:
     prox: Callable[[Vector, float], Vector] | None = None
     component_gradient: Callable[[Vector, int], Vector] | None = None
     num_components: int | None = None
+    component_smoothness: float | None = None
 
     def __post_init__(self) -> None:
         if (self.component_gradient is None) != (self.num_components is None):

@@ -96,8 +96,11 @@ class QuestionFindings:
 
     @property
     def nearest_mistake(self) -> Mark | None:
-        """The mistake with wrong numbers whose largest ratio is the smallest."""
-        wrong = [mark for mark in self.marks if mark.role == "mistake" and mark.ratio > 1]
+        """The mistake with wrong numbers whose largest ratio is the smallest; None where there is none.
+
+        A mistake without numbers to compare in some experiment is at no distance.
+        """
+        wrong = [mark for mark in self.marks if mark.role == "mistake" and 1 < mark.ratio < math.inf]
         return min(wrong, key=lambda mark: mark.ratio, default=None)
 
     @property

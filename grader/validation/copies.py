@@ -134,14 +134,28 @@ def _single_imports(statement: ast.stmt) -> list[ast.stmt]:
 
 
 def _bound(statement: ast.stmt) -> set[str]:
-    """The names that a statement at the top level of a module gives a value."""
+    """The names that a statement at the top level of a module gives a value, or whose value it changes.
+
+    `TABLE["limit"] = 10.0`, `settings.limit = 10.0` and `TABLE.update(limit=10.0)` belong to what they change.
+    """
     if isinstance(statement, ast.FunctionDef | ast.ClassDef):
         return {statement.name}
     if isinstance(statement, ast.Import | ast.ImportFrom):
         return {(alias.asname or alias.name).partition(".")[0] for alias in statement.names}
-    own = {node.id for node in ast.walk(statement) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    changed = [node for node in ast.walk(statement) if isinstance(getattr(node, "ctx", None), ast.Store)]
+    match statement:
+        case ast.Expr(ast.Call(ast.Attribute() as method)):
+            changed.append(method)
+    own = {node.id for node in map(_root, changed) if isinstance(node, ast.Name)}
     inner = [node for node in ast.iter_child_nodes(statement) if isinstance(node, ast.stmt)]
     return own.union(*(_bound(node) for node in inner))
+
+
+def _root(node: ast.AST) -> ast.AST:
+    """What is indexed or has attributes: `x` of `x.a[0]`; other code itself."""
+    while isinstance(node, ast.Subscript | ast.Attribute):
+        node = node.value
+    return node
 
 
 def _names(node: ast.AST) -> set[str]:

@@ -64,7 +64,7 @@ def confusion(trials: Sequence[Trial]) -> tuple[ConfusionRow, ...]:
 
 
 def faults(trials: Sequence[Trial]) -> tuple[str, ...]:
-    """Each form that passes and should not, each correct one that fails, each one that could not be judged."""
+    """Each form that passes and should not, each correct one that fails, each one that could not be tried or judged."""
     sentences = []
     for trial in trials:
         correct = trial.form.role in CORRECT
@@ -74,6 +74,8 @@ def faults(trials: Sequence[Trial]) -> tuple[str, ...]:
         elif correct and trial.lost:
             reason = next(v.message for v in trial.verdicts if v.id in trial.lost)
             sentences.append(f"{trial.form.name} is correct and loses {_listed(sorted(trial.lost))}: {reason}")
+        elif trial.astray:
+            sentences.append(f"{trial.form.name} could not be handed in as it is in the library: {trial.astray}.")
         elif not correct and not trial.lost:
             why = "no check fails for it" if trial.seen else "no experiment can see it"
             what = "is wrong" if trial.form.role is Role.MISTAKE else "is a convention that is not accepted"

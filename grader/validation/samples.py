@@ -28,6 +28,7 @@ class Expectation(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     file: str
+    """What is graded, or refused: its name in the student's folder where there is one."""
     note: str = ""
     status: str
     scores: Mapping[str, float] = {}
@@ -77,6 +78,8 @@ def check_samples(workplace: Workplace) -> SampleFindings | None:
 
 def differing(expected: Expectation, grade: Grade) -> Iterator[str]:
     """Each thing about the grade that is not as expected, in words without a full stop."""
+    if grade.file != expected.file:
+        yield f"it is the file {grade.file} in place of {expected.file}"
     if grade.status != expected.status:
         yield f"it is {grade.status} in place of {expected.status}" + (f" ({grade.reason})" if grade.reason else "")
     questions = {question.id: question for question in grade.questions}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -17,7 +17,7 @@ from grader.assignment.question import Question
 from grader.judge.grade import Status, Verdict
 from grader.judge.judge import judge
 from grader.judge.observation import Observation
-from grader.sandbox.recording import Run
+from grader.sandbox.recording import Recording, Run
 from reference.variants import Kind
 
 
@@ -62,6 +62,8 @@ class Trial:
     """Key of the experiment -> `ratio`; the experiments of the form's function, but those that leave numbers free."""
     other_manner: bool
     """Whether it makes other oracle calls than the reference, or changes its inputs."""
+    astray: str = ""
+    """Where and how its copy ended otherwise than the library's own, in words; empty where it did not."""
 
     @property
     def ratio(self) -> float:
@@ -123,6 +125,7 @@ def tried(
         verdicts=judged(assignment, question, key, run),
         ratios={observation.experiment.key: ratio(observation) for observation in observations},
         other_manner=any(_other_manner(observation) for observation in observations),
+        astray=_astray(form, own, key, run),
     )
 
 
@@ -157,6 +160,31 @@ def _leaves_numbers_free(question: Question, experiment: Experiment) -> bool:
     checks = [check for check in question.checks if check.selects(experiment)]
     compared = any(isinstance(check, Values | Iterates | OptimizerSteps) for check in checks)
     return not compared and any(isinstance(check, Statistics | Training) for check in checks)
+
+
+def _astray(form: Form, experiments: Sequence[Experiment], key: AnswerKey, run: Run) -> str:
+    """The first experiment in which a mistake or a convention gave no numbers and does in the answer key, or reversed.
+
+    What fails in its copy alone would pass for a mistake that the checks see.
+    """
+    if form.role in (Role.REFERENCE, Role.EQUIVALENT):
+        return ""
+    for experiment in experiments:
+        recording, answer = run.recordings[experiment.key], key.answers[experiment.key]
+        here = Observation(experiment, recording, answer).returned
+        there = answer.variants[form.identifier].parts is not None
+        if there and not here:
+            return f"on {experiment.name!r} it ended with {_ending(recording)}"
+        if here and not there:
+            return f"on {experiment.name!r} it returned numbers, and the library's own does not"
+    return ""
+
+
+def _ending(recording: Recording) -> str:
+    """Why there are no numbers, without a full stop."""
+    if recording.error is not None:
+        return f"{recording.error.type}: {recording.error.message}"
+    return f"{recording.outcome}: {recording.reason.rstrip('.')}" if recording.reason else recording.outcome
 
 
 def _other_manner(observation: Observation) -> bool:

@@ -163,13 +163,9 @@ def epsilon_hat(
     return np.array(iterates)
 
 
-# What goes wrong in the correction of the bias.
-
-
-@mistake(
+@convention(
     adam,
-    "Your averages start at zero, and the path shows it: the first steps are far from the learning rate in length. "
-    "What is done about the bias of an average that starts at zero?",
+    "Your averages are not corrected for their start at zero, as on the slides; the notes and the paper correct them.",
 )
 def no_bias_correction(
     gradient: Gradient, x0: Vector, learning_rate: float, beta1: float, beta2: float, epsilon: float, num_steps: int
@@ -186,6 +182,9 @@ def no_bias_correction(
         x = x - learning_rate * m / (np.sqrt(v) + epsilon)
         iterates.append(x)
     return np.array(iterates)
+
+
+# What goes wrong in the correction of the bias.
 
 
 @mistake(

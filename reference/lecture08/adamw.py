@@ -239,6 +239,34 @@ def epsilon_hat(
     return np.array(iterates)
 
 
+@convention(
+    adamw,
+    "Your averages are not corrected for their start at zero, as on the slides; the notes and the paper correct them.",
+)
+def no_bias_correction(
+    gradient: Gradient,
+    x0: Vector,
+    learning_rate: float,
+    beta1: float,
+    beta2: float,
+    epsilon: float,
+    weight_decay: float,
+    num_steps: int,
+) -> Matrix:
+    """m / (sqrt(v) + epsilon), as Lecture 8 part II, slide 27 prints it."""
+    x = np.array(x0, dtype=np.float64)
+    m = np.zeros(len(x0))
+    v = np.zeros(len(x0))
+    iterates = [x]
+    for _ in range(num_steps):
+        g = gradient(x)
+        m = beta1 * m + (1 - beta1) * g
+        v = beta2 * v + (1 - beta2) * g**2
+        x = x - learning_rate * (m / (np.sqrt(v) + epsilon) + weight_decay * x)
+        iterates.append(x)
+    return np.array(iterates)
+
+
 # What goes wrong in the decay.
 
 
@@ -389,35 +417,6 @@ def no_decay(
 
 
 # What goes wrong in Adam itself.
-
-
-@mistake(
-    adamw,
-    "Your averages start at zero, and the path shows it: the first steps are far from the learning rate in length. "
-    "What is done about the bias of an average that starts at zero?",
-)
-def no_bias_correction(
-    gradient: Gradient,
-    x0: Vector,
-    learning_rate: float,
-    beta1: float,
-    beta2: float,
-    epsilon: float,
-    weight_decay: float,
-    num_steps: int,
-) -> Matrix:
-    """m / (sqrt(v) + epsilon), as Lecture 8 part II, slide 27 prints it."""
-    x = np.array(x0, dtype=np.float64)
-    m = np.zeros(len(x0))
-    v = np.zeros(len(x0))
-    iterates = [x]
-    for _ in range(num_steps):
-        g = gradient(x)
-        m = beta1 * m + (1 - beta1) * g
-        v = beta2 * v + (1 - beta2) * g**2
-        x = x - learning_rate * (m / (np.sqrt(v) + epsilon) + weight_decay * x)
-        iterates.append(x)
-    return np.array(iterates)
 
 
 @mistake(

@@ -8,32 +8,14 @@ tiny_gradients          a quadratic whose partial derivatives span nine orders o
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 import numpy as np
 
 from reference import problems
 from reference.problem import Matrix, Problem, Vector
 
 
-@dataclass(frozen=True, kw_only=True)
-class FiniteSum(Problem):
-    """min f(x) = 1/N sum_i F_i(x) over R^d: `gradient` is that of f, the mean over all samples.
-
-    Args:
-        component_gradient: (x, i) -> gradient of F_i at x, (d,); i = 0, ..., N-1.
-        num_components: N.
-        component_smoothness: L = max_i L_i where each F_i is L_i-smooth; never less than `smoothness`, that of f.
-    """
-
-    component_gradient: Callable[[Vector, int], Vector]
-    num_components: int
-    component_smoothness: float
-
-
-def linear_regression(A: Matrix, b: Vector, x0: Vector, name: str) -> FiniteSum:
-    """F_i(x) = 1/2 (<a_i, x> - b_i)^2 with the rows a_i of A (N, d) and b (N,); A has full column rank.
+def linear_regression(A: Matrix, b: Vector, x0: Vector, name: str) -> Problem:
+    """f = 1/N sum_i F_i, F_i(x) = 1/2 (<a_i, x> - b_i)^2 with the rows a_i of A (N, d), b (N,); A has full column rank.
 
     L_i = ||a_i||^2; the Hessian of f is A^T A / N.
     """
@@ -51,7 +33,7 @@ def linear_regression(A: Matrix, b: Vector, x0: Vector, name: str) -> FiniteSum:
     def component_gradient(x: Vector, i: int) -> Vector:
         return np.asarray((A[i] @ x - b[i]) * A[i])
 
-    return FiniteSum(
+    return Problem(
         name=name,
         value=value,
         gradient=gradient,
@@ -68,13 +50,13 @@ def linear_regression(A: Matrix, b: Vector, x0: Vector, name: str) -> FiniteSum:
     )
 
 
-def small_least_squares() -> FiniteSum:
+def small_least_squares() -> Problem:
     """A = (1 0; 0 2; 1 1; 2 -1), b = (1, 2, 3, 0), from 0: x* = (31/35, 46/35), f* = 11/70, L = 5, mu = 1.25."""
     A = np.array([[1.0, 0.0], [0.0, 2.0], [1.0, 1.0], [2.0, -1.0]])
     return linear_regression(A, np.array([1.0, 2.0, 3.0, 0.0]), np.zeros(2), name="four samples")
 
 
-def random_finite_sum(samples: int, dimension: int, seed: int) -> FiniteSum:
+def random_finite_sum(samples: int, dimension: int, seed: int) -> Problem:
     """Standard normal rows a_i; b = A w plus standard normal noise, for a standard normal w; x0 = (1, ..., 1)."""
     rng = np.random.default_rng(seed)
     A = rng.standard_normal((samples, dimension))

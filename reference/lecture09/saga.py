@@ -26,8 +26,8 @@ from numpy.typing import NDArray
 
 from reference.conditions import equal, known, require
 from reference.lecture05.quantities import expected_mean_squared_gradient
-from reference.lecture08.problems import FiniteSum, random_finite_sum
-from reference.problem import Matrix, Vector
+from reference.lecture08.problems import random_finite_sum
+from reference.problem import Matrix, Problem, Vector
 from reference.quantities import distance
 from reference.variants import convention, equivalent, example, guarantee, mistake
 
@@ -74,14 +74,16 @@ def saga(
     "gamma = 1/(3 L N^{2/3}), the mean of ||grad f(x_0)||^2, ..., ||grad f(x_k)||^2 is at most "
     "10 L N^{2/3} (f(x_0) - f*) / (k+1).",
 )
-def bound_nonconvex(problem: FiniteSum, learning_rate: float, num_steps: int) -> Vector:
+def bound_nonconvex(problem: Problem, learning_rate: float, num_steps: int) -> Vector:
     """10 L N^{2/3} (f(x_0) - f*) / (k+1), (K+1,), with L that of the samples, not that of f.
 
     Raises:
-        ValueError: unless f is a finite sum, f* is known and gamma = 1/(3 L N^{2/3}).
+        ValueError: unless f is a finite sum, L and f* are known and gamma = 1/(3 L N^{2/3}).
     """
-    require(isinstance(problem, FiniteSum), "a finite sum", problem)
-    scale = problem.component_smoothness * problem.num_components ** (2 / 3)
+    require(problem.num_components is not None, "a finite sum", problem)
+    N = known(problem.num_components, "number of samples N", problem)
+    L = known(problem.component_smoothness, "smoothness constant L of its samples", problem)
+    scale = L * N ** (2 / 3)
     require(equal(learning_rate, 1 / (3 * scale)), "the step gamma = 1/(3 L N^{2/3})", problem)
     initial_gap = problem.value(problem.x0) - known(problem.minimum, "minimum f*", problem)
     return np.asarray(10 * scale * initial_gap / np.arange(1.0, num_steps + 2))

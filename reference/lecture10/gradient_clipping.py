@@ -233,7 +233,9 @@ def padded_gradient_norm(
     return np.array(iterates)
 
 
-# What goes wrong. Where no gradient is longer than c, only short gradients made longer and another c are visible.
+# What goes wrong. Where no gradient is longer than c, these are invisible: elementwise_clipping,
+# largest_entry_clipping, no_clipping and, for gamma <= 1, clipped_step. The same holds for sum_clipping where
+# ||g||_1 <= c, for squared_norm_clipping where ||g||^2 <= c, and for clipped_iterate where no point is longer than c.
 
 
 @mistake(

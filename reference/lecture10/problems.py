@@ -21,7 +21,10 @@ def steep_quadratic() -> Problem:
 
 
 def quartic() -> Problem:
-    """f(x) = x^4 from x0 = 3: L0 = 4 for L1 = 2. Gradient descent diverges from x0 unless gamma < 1/18."""
+    """f(x) = x^4 from x0 = 3: L0 = 4 for L1 = 2. Gradient descent from x0 converges for gamma < 1/18.
+
+    For gamma = 1/18 it goes back and forth between 3 and -3, and for larger steps it diverges.
+    """
     return Problem(
         name="quartic",
         value=lambda x: float(x[0] ** 4),

@@ -17,7 +17,13 @@ from grader.judge.grade import Diagnosis, Grade, QuestionGrade, Status
 from grader.judge.judge import judge
 from grader.report.feedback import feedback_page
 from grader.sandbox.recording import Run
-from reference.lecture08.adam import adam, corrected_step_size, epsilon_hat, no_bias_correction
+from reference.lecture08.adam import (
+    adam,
+    corrected_step_size,
+    epsilon_hat,
+    first_moment_corrected_only,
+    no_bias_correction,
+)
 from reference.variants import Kind, variants
 from tests.conftest import record
 
@@ -211,6 +217,17 @@ def test_a_convention_that_is_not_accepted_fails_and_is_named(refusing: Class, f
     assert grade.conventions == ()
 
 
+def test_adam_as_the_slides_have_it_is_a_convention(refusing: Class, tmp_path: Path) -> None:
+    imports = "from reference.lecture08.adam import no_bias_correction\n"
+    accepting = Class(written(tmp_path, imports + ADAM, "no_bias_correction"))
+    grade = accepting.graded(no_bias_correction)
+    assert (grade.score, grade.conventions) == (3, ("no_bias_correction",))
+    assert accepting.graded(adam).score == 3
+    grade = refusing.graded(no_bias_correction)
+    assert failed(grade) == ["iterates"]
+    assert [(d.identifier, d.kind) for d in diagnoses(grade)] == [("no_bias_correction", "convention")]
+
+
 def test_the_reference_is_right_without_a_word_about_conventions(accepting: Class) -> None:
     for function in (adam, corrected_step_size):
         grade = accepting.graded(function)
@@ -262,7 +279,7 @@ def test_single_precision_is_told_from_the_convention_where_it_can_be(accepting:
         return epsilon_hat(*arguments).astype(np.float32)
 
     def mistaken(*arguments: Any) -> Any:
-        return no_bias_correction(*arguments).astype(np.float32)
+        return first_moment_corrected_only(*arguments).astype(np.float32)
 
     assert accepting.graded(rounded).score == 3
     assert failed(accepting.graded(mistaken)) == ["iterates"]
@@ -313,18 +330,18 @@ def test_a_convention_that_breaks_a_check_of_the_author_is_an_error_of_the_autho
 @pytest.mark.parametrize(
     ("accepted", "sentence"),
     [
-        ("no_bias_correction", "which is a mistake, which never passes"),
+        ("first_moment_corrected_only", "which is a mistake, which never passes"),
         ("corrected_step_size", "which is an equivalent, which always passes"),
-        ("rmsprop", "which is no registered convention of adam; there are epsilon_hat"),
+        ("rmsprop", "which is no registered convention of adam; there are epsilon_hat, no_bias_correction"),
         ("'epsilon_hat'", "'epsilon_hat', which is no registered convention of adam"),
     ],
 )
 def test_only_registered_conventions_can_be_accepted(tmp_path: Path, accepted: str, sentence: str) -> None:
     imports = (
-        "from reference.lecture08.adam import corrected_step_size, no_bias_correction\n"
+        "from reference.lecture08.adam import corrected_step_size, first_moment_corrected_only\n"
         "from reference.lecture08.rmsprop import rmsprop\n"
     )
-    with pytest.raises(AssignmentError, match=rf"checks\.py: question 'method' accepts .*{sentence}"):
+    with pytest.raises(AssignmentError, match=rf"checks\.py.*: question 'method' accepts .*{sentence}"):
         written(tmp_path, imports + ADAM, accepted)
 
 

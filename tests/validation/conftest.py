@@ -154,6 +154,11 @@ status = "graded"
 [eve]
 file = "eve.py"
 status = "graded"
+
+[fay]
+file = "old.py"
+status = "graded"
+scores = { scale = 2 }
 """
 
 SAMPLES = {
@@ -167,6 +172,8 @@ SAMPLES = {
     "bob.py": "def scale(x, c):\n    return x + c\n",
     "dan.py": "pass\n",
     "eve.py": "",
+    "fay/old.py": "def scale(x, c):\n    return c * x\n",
+    "fay/fay.py": "def scale(x, c):\n    return c * x\n",
 }
 
 
@@ -179,6 +186,7 @@ def flawed_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "checks.py").write_text(CHECKS, encoding="utf-8")
     (folder / "samples" / "expected.toml").write_text(EXPECTED, encoding="utf-8")
     for name, text in SAMPLES.items():
+        (submissions / name).parent.mkdir(exist_ok=True)
         (submissions / name).write_text(text, encoding="utf-8")
     return folder
 

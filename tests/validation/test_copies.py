@@ -119,6 +119,37 @@ def mine(gradient, x0: Unknown, step=STEP):
     assert "frozen_gradient" not in program.files["copy_of_reference_lecture02_gradient_descent.py"].decode()
 
 
+TABLES = """
+FILLED, LISTED, LOOPED, UPDATED = {}, [], {}, {}
+OTHER = {}
+class Settings: ...
+FILLED["limit"] = [0.0]
+FILLED["limit"][0] = 1.0
+LISTED.append(2.0)
+for key in ("a", "b"):
+    LOOPED[key] = 3.0
+if UPDATED == {}:
+    UPDATED.update(limit=4.0)
+Settings.limit = 5.0
+OTHER["absent"] = 6.0
+OTHER.update(absent=6.0)
+print("absent")
+def mine(x):
+    return [x, FILLED["limit"][0], LISTED[0], LOOPED["b"], UPDATED["limit"], Settings.limit]
+"""
+
+
+def test_what_a_module_does_to_a_table_goes_with_the_table(tmp_path: Path) -> None:
+    """And what it does to others does not."""
+    author = module(TABLES, tmp_path)
+    program = handed_in({"mine": author.mine})
+    (content,) = program.files.values()
+    assert b"absent" not in content
+    space: dict[str, Any] = {}
+    exec(content.decode(), space)
+    assert space["mine"](0.0) == author.mine(0.0) == [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]
+
+
 def made_by_another() -> Callable[..., Any]:
     def inner(x: float) -> float:
         return x

@@ -61,7 +61,7 @@ def test_a_flawed_assignment_ends_with_exit_code_1(grader: Grader, flawed_folder
         "✗ descend: mean_of_two_gradients is correct and loses calls",
         "✗ sample carol (carol.py): there is no such submission.",
         "scale: half and scale: divided_by_two",
-        "samples: 4, 6 differences from what is expected",
+        "samples: 5, 7 differences from what is expected",
     ):
         assert words in printed
     assert "Every wrong form fails" not in printed

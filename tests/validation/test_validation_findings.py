@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,8 @@ from grader.report.validation_page import QuestionFindings, Validation
 from grader.sandbox.recording import Run
 from grader.validation.findings import confusion, faults, flake, misnamed
 from grader.validation.trial import Form, Role, Trial
+from grader.validation.validate import validate
+from tests.validation.conftest import SPECIFICATION
 
 
 def row(question: QuestionFindings, role: str) -> tuple[int, ...]:
@@ -48,6 +51,68 @@ def test_a_correct_form_that_fails_is_a_fault_with_the_reason(descent: QuestionF
     (fault,) = descent.faults
     assert fault.startswith("descend: mean_of_two_gradients is correct and loses calls: ")
     assert "10 times" in fault
+
+
+ASTRAY = """
+import sys
+
+import numpy as np
+
+from grader.assignment import Experiment, Question, Values
+from reference.variants import convention, mistake
+
+
+def scale(x, c):
+    return c * x
+
+
+TABLE = {}
+vars()["TABLE"]["limit"] = 100.0
+
+
+@mistake(scale, "Large entries are cut.")
+def clipped(x, c):
+    return c * np.minimum(x, TABLE["limit"])
+
+
+@convention(scale, "Large entries are cut in halves.")
+def folded(x, c):
+    return c * np.where(x > TABLE["limit"], x / 2, x)
+
+
+@mistake(scale, "The wrong sign.")
+def careful(x, c):
+    if "grader.assignment" in sys.modules:
+        raise ValueError("not here")
+    return -c * x
+
+
+@mistake(scale, "No sum was asked for.")
+def impossible(x, c):
+    return c * (x + np.ones(7))
+
+
+questions = [
+    Question(
+        "scale",
+        experiments=[Experiment("small", scale, x=np.array([1.0, 2.5]), c=3.0, public=True)],
+        checks=[Values(points=2)],
+    )
+]
+"""
+
+
+def test_a_form_that_fails_in_its_copy_alone_does_not_count_as_seen(tmp_path: Path) -> None:
+    """A mistake that raises in the library, too, is one that raises."""
+    specification = SPECIFICATION[: SPECIFICATION.index("[[questions]]", SPECIFICATION.index("scale"))]
+    (tmp_path / "assignment.toml").write_text(specification, encoding="utf-8")
+    (tmp_path / "checks.py").write_text(ASTRAY, encoding="utf-8")
+    words = "could not be handed in as it is in the library: on 'small' it"
+    assert sorted(validate(tmp_path).faults) == [
+        f"scale: careful {words} returned numbers, and the library's own does not.",
+        f"scale: clipped {words} ended with KeyError: 'limit'.",
+        f"scale: folded {words} ended with KeyError: 'limit'.",
+    ]
 
 
 def test_pairs_that_give_the_same_numbers_are_named(scale: QuestionFindings, descent: QuestionFindings) -> None:
@@ -91,7 +156,7 @@ def test_no_verdict_hangs_on_the_seed(flawed: Validation) -> None:
 
 def test_samples_are_compared_with_what_is_expected(flawed: Validation) -> None:
     assert flawed.samples is not None
-    assert flawed.samples.number == 4
+    assert flawed.samples.number == 5
     assert sorted(flawed.samples.differences) == [
         "sample bob (adds): scale gets 0 points in place of 2.",
         "sample bob (adds): scale is diagnosed as addition in place of nothing.",
@@ -100,6 +165,7 @@ def test_samples_are_compared_with_what_is_expected(flawed: Validation) -> None:
         "sample dan is not in expected.toml.",
         "sample eve (eve.py): it is refused in place of graded"
         " (eve.py is empty. Hand in the file that holds your work.).",
+        "sample fay (old.py): it is the file fay.py in place of old.py.",
     ]
     assert set(flawed.faults) > set(flawed.samples.differences)
 

@@ -90,6 +90,13 @@ def test_a_mistake_that_only_calls_otherwise_has_no_margin(scale: QuestionFindin
     assert replace(scale, marks=(calls_twice,)).nearest_mistake is None
 
 
+def test_a_mistake_without_numbers_is_not_the_nearest(scale: QuestionFindings) -> None:
+    raising = Mark("f", "raising", "mistake", {"f: one": math.inf}, ("values",), other_manner=False)
+    assert replace(scale, marks=(raising,)).nearest_mistake is None
+    wrong = replace(raising, identifier="wrong", ratios={"f: one": 9.0})
+    assert replace(scale, marks=(raising, wrong)).nearest_mistake == wrong
+
+
 def test_forms_that_are_judged_by_statistics_have_no_distance(scale: QuestionFindings, flawed: Validation) -> None:
     sampler = Mark("f", "sampler", "equivalent", {}, (), other_manner=False)
     question = replace(scale, marks=(sampler,))

@@ -252,8 +252,8 @@ def test_missing_factors_scale_the_step():
 @pytest.mark.parametrize("algorithm", [adam, adamw, rmsprop], ids=lambda a: a.__name__)
 def test_known_conventions(algorithm):
     known = {
-        "adam": {"epsilon_hat"},
-        "adamw": {"epsilon_hat", "decay_apart_from_learning_rate"},
+        "adam": {"epsilon_hat", "no_bias_correction"},
+        "adamw": {"epsilon_hat", "decay_apart_from_learning_rate", "no_bias_correction"},
         "rmsprop": {"epsilon_inside_root"},
     }
     assert {v.identifier for v in variants(algorithm, Kind.CONVENTION)} == known[algorithm.__name__]

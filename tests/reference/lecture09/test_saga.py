@@ -11,6 +11,7 @@ from reference.lecture05.quantities import expected_mean_squared_gradient
 from reference.lecture08.momentum_sgd import momentum_sgd
 from reference.lecture08.problems import linear_regression, random_finite_sum, small_least_squares
 from reference.lecture09.saga import bound_nonconvex, saga
+from reference.problem import Problem
 from reference.problems import random_least_squares
 from reference.quantities import distance
 from reference.variants import Kind, variants
@@ -103,8 +104,27 @@ def test_bound_needs_a_finite_sum_and_its_step():
         bound_nonconvex(SAMPLES, 0.1, 5)
     with pytest.raises(ValueError, match="a finite sum"):
         bound_nonconvex(random_least_squares(5, 2, 3, seed=1), 0.1, 5)
+    with pytest.raises(ValueError, match="smoothness constant L of its samples"):
+        bound_nonconvex(replace(SAMPLES, component_smoothness=None), theorem_step(SAMPLES), 5)
     with pytest.raises(ValueError, match=r"minimum f\*"):
         bound_nonconvex(replace(SAMPLES, minimum=None), theorem_step(SAMPLES), 5)
+
+
+def test_bound_is_for_every_problem_that_is_a_finite_sum():
+    """One that an author writes: half the mean of the squared distances to two points, each F_i 1-smooth."""
+    points = np.array([[1.0, 0.0], [0.0, 1.0]])
+    problem = Problem(
+        name="two points",
+        value=lambda x: float(np.sum((x - points) ** 2) / 4),
+        gradient=lambda x: x - points.mean(axis=0),
+        x0=np.zeros(2),
+        minimum=0.25,
+        component_gradient=lambda x, i: x - points[i],
+        num_components=2,
+        component_smoothness=1.0,
+    )
+    scale = 2 ** (2 / 3)
+    np.testing.assert_allclose(bound_nonconvex(problem, 1 / (3 * scale), 1), [2.5 * scale, 1.25 * scale], rtol=1e-14)
 
 
 # Convergence.

@@ -13,6 +13,7 @@ from reference.lecture02.gradient_descent import gradient_descent
 from reference.lecture04.projections import project_l2_ball
 from reference.lecture10.gradient_clipping import bound_nonconvex, clip, clipped_gd, mean_gradient_norm
 from reference.lecture10.problems import quartic, steep_cosh, steep_quadratic
+from reference.problems import quadratic
 from reference.quantities import distance
 from reference.variants import Kind, variants
 
@@ -129,6 +130,16 @@ def test_clipping_saves_the_quartic():
     np.testing.assert_array_equal(unclipped, gradient_descent(quartic().gradient, quartic().x0, 0.1, 4))
 
 
+def test_gradient_descent_on_the_quartic_swings_at_the_edge():
+    problem = quartic()
+    swinging = gradient_descent(problem.gradient, problem.x0, 1 / 18, 9)[:, 0]
+    np.testing.assert_allclose(swinging, [3, -3] * 5, rtol=1e-12)
+    sizes = np.abs(gradient_descent(problem.gradient, problem.x0, 0.999 / 18, 5)[:, 0])
+    assert np.all(np.diff(sizes) < 0)
+    sizes = np.abs(gradient_descent(problem.gradient, problem.x0, 1.001 / 18, 5)[:, 0])
+    assert np.all(np.diff(sizes) > 0)
+
+
 @pytest.mark.parametrize("problem", [steep_quadratic(), quartic(), steep_cosh()], ids=lambda p: p.name)
 def test_no_step_is_longer_than_it_may(problem):
     steps = np.linalg.norm(np.diff(run(clipped_gd, problem, 0.02, 3.0, 200), axis=0), axis=1)
@@ -222,6 +233,16 @@ def test_what_a_threshold_that_is_never_reached_hides(variant):
     )
     assert same is (
         variant.identifier not in {"larger_clipping_factor", "always_normalized_gradient", "threshold_of_one"}
+    )
+
+
+@pytest.mark.parametrize("variant", variants(clipped_gd, Kind.MISTAKE), ids=lambda v: v.identifier)
+def test_what_gradients_that_are_just_not_clipped_hide(variant):
+    """The longest gradient is 1.12; its entries sum up to 1.5, its square is 1.25, and the points are longer still."""
+    problem = quadratic(np.diag([0.1, 0.2]), np.zeros(2), np.array([5.0, 5.0]))
+    same = np.allclose(run(variant.function, problem, 0.5, 1.2, 20), run(clipped_gd, problem, 0.5, 1.2, 20), atol=1e-13)
+    assert same is (
+        variant.identifier in {"elementwise_clipping", "largest_entry_clipping", "no_clipping", "clipped_step"}
     )
 
 

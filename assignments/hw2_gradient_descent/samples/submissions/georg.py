@@ -21,8 +21,8 @@
 # **How it is graded.** Your functions are called on several problems, some of which you know and some of
 # which you do not. For gradient descent we look at all the iterates, not only at the last one, and compare
 # them with a reference; how close they must be follows from the rounding errors of the problem itself, so any
-# correct way of computing them is accepted, also in single precision. Besides, we test the rate of
-# convergence, the bound of the theorem, how often you evaluate the gradient, and that you leave your
+# correct way of computing them is accepted, also in single precision. Besides, we test its rate of
+# convergence, the bound of the theorem, how often it evaluates the gradient, and that it leaves its
 # arguments as they were. If something is wrong, the feedback says where it first goes wrong and, if we
 # recognise the mistake, what kind of mistake it is. Each check gives all of its points or none. The proofs
 # are read by a person. How your code looks and how fast it is are not graded, but each call must end within
@@ -38,8 +38,8 @@
 # other data.
 #
 # **Conventions.** Vectors have the shape `(d,)`, never `(d, 1)`. $\|\cdot\|$ is the Euclidean norm, for
-# matrices the spectral norm. The learning rate is $\gamma$ in formulas and `learning_rate` in code. No
-# function may change the arrays that it is given.
+# matrices the spectral norm. The learning rate is $\gamma$ in formulas and `learning_rate` in code.
+# `gradient_descent` must not change the arrays that it is given; the other functions should not either.
 
 # %%
 import numpy as np
@@ -319,6 +319,8 @@ def linear_network_gradients(W1, W2, W3, a, b):
 # - **Smoothness (2 points).** $f$ is $L$-smooth; say with which $L$.
 # - **Strong convexity (2 points).** $f$ is $\mu$-strongly convex; say with which $\mu$, and where you use that the
 #   columns of $A$ are independent.
+#
+# (The printed sheet also asks for a proof that the loss of logistic regression is convex. It is left out here.)
 #
 # You may use everything from lecture 1, if you say what you use. Write in the next cell and, if you like, in
 # further Markdown cells directly below it. Leave the first line of the next cell as it is: it is invisible in
