@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -12,13 +11,14 @@ from grader.answer_key.cache import answer_key
 from grader.assignment.assignment import Assignment, load_assignment
 from grader.assignment.experiment import ORACLES, Experiment
 from grader.assignment.experiment import Argument as BoundArgument
+from grader.judge.discretion import discreet
 from grader.judge.grade import BlockRemark, Grade, QuestionGrade, Status
 from grader.judge.judge import block_remarks, judge
 from grader.sandbox.archive import ArchiveError, archived, restored
 from grader.sandbox.gpu import NoGpuError, find_gpu
 from grader.sandbox.gpu_sandbox import GpuSandbox
 from grader.sandbox.oracle_arguments import Indices, Number
-from grader.sandbox.recording import Argument, Call, Limits, Oracle, Run
+from grader.sandbox.recording import Argument, Call, Limits, Oracle, Outcome, Run
 from grader.sandbox.warm import SandboxLevel, WarmSandbox
 from grader.submission.parsing import parse
 from grader.submission.program import Program, RefusedError, Submission
@@ -74,7 +74,7 @@ class Workplace:
             student=submission.student,
             file=submission.file_name,
             status="unavailable" if unavailable else "graded",
-            reason=_first_reason(run) if unavailable else "",
+            reason=self._reason(run) if unavailable else "",
             questions=questions,
             remarks=remarks + block_remarks(run.blocks),
             late=late,
@@ -84,6 +84,14 @@ class Workplace:
     def run(self, program: Program) -> Run:
         """Run the student's code on all experiments in the sandbox."""
         return self._sandbox.run(program, calls(self.assignment.experiments), limits(self.assignment))
+
+    def _reason(self, run: Run) -> str:
+        """The first fault of ours that the run tells."""
+        for experiment in self.assignment.experiments:
+            recording = run.recordings.get(experiment.key)
+            if recording is not None and recording.outcome is Outcome.UNAVAILABLE:
+                return (recording if experiment.public else discreet(recording)).reason
+        return "an experiment has no recording"
 
     def _run_or_restore(self, program: Program, stored_run: bytes | None) -> tuple[Run, bytes | None]:
         if stored_run is not None:
@@ -158,8 +166,3 @@ def ungraded(
             for question in assignment.questions
         ),
     )
-
-
-def _first_reason(run: Run) -> str:
-    reasons: Mapping[str, None] = {r.reason: None for r in run.recordings.values() if r.outcome == "unavailable"}
-    return next(iter(reasons), "an experiment has no recording")

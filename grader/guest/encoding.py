@@ -41,6 +41,11 @@ MAX_DEPTH = 4
 """Tuples and lists inside each other."""
 MAX_PARTS = 100_000
 """Arrays, numbers, tuples and lists in one result."""
+TOGETHER = 4
+"""All results of a run together may cost this many times what a single one may."""
+_NUMBER = 8
+_PART = 128
+"""Bytes that a number, and a part of a tuple, cost whatever their types."""
 
 _LENGTH = struct.Struct("<Q")
 _NAMES = {(np.dtype(code).kind, np.dtype(code).itemsize): name for name, code in DTYPES.items()}
@@ -181,31 +186,60 @@ def _type(value: Any) -> str:
     return name if module in ("builtins", "__main__") else f"{module.split('.')[0][:40]}.{name}"
 
 
-def encode_value(value: Any, limit: int) -> tuple[list[Array], Any]:
+def encode_value(value: Any, limit: int, left: int | None = None) -> tuple[list[Array], Any]:
     """A returned value as plain arrays and the tree that says how they hang together.
 
     In the tree a number is the position of an array, a list is a tuple of values, null is None.
 
     Args:
         value: what the student's function returned.
-        limit: largest number of bytes in all arrays together.
+        limit: largest `weight` of a result.
+        left: what the earlier results of the run have left of the weight of all together; None where nobody counts.
 
     Raises:
         RefusedError: not made of plain numbers, or too large.
     """
-    return _Encoder(limit).encode(value)
+    return _Encoder(limit, left).encode(value)
+
+
+def weight(value: Any) -> int:
+    """Bytes that a value of arrays, tuples and None costs who judges and keeps it.
+
+    Each number counts as float64 (or more, if it is wider), which is what the judge makes of it.
+    """
+    if value is None:
+        return 0
+    if type(value) is tuple:
+        return sum([_PART + weight(part) for part in value])
+    return max(_NUMBER, int(value.itemsize)) * int(value.size)
 
 
 class _Encoder:
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, left: int | None) -> None:
         self._limit = limit
+        self._left = left
         self._room = limit
         self._parts = MAX_PARTS
         self._arrays: list[Array] = []
 
     def encode(self, value: Any) -> tuple[list[Array], Any]:
         plain = self._plain(value, MAX_DEPTH)
+        cost = weight(plain)
+        if cost > self._limit:
+            raise self._too_large()
+        if self._left is not None and cost > self._left:
+            together = TOGETHER * self._limit >> 20
+            raise RefusedError(
+                f"This result and those of the calls before it together take more than {together} MB."
+                " Return only what the question asks for, here and in the other functions."
+            )
         return self._arrays, self._tree(plain)
+
+    def _too_large(self) -> RefusedError:
+        return RefusedError(
+            f"The result takes more than {self._limit >> 20} MB (8 bytes for each number)."
+            " Return only what the question asks for."
+        )
 
     def _plain(self, value: Any, depth: int) -> Any:
         """The value as None, an exact array, or a tuple of such; lists of equal parts become one array."""
@@ -227,11 +261,9 @@ class _Encoder:
         return self._fitting(_number_or_array(value))
 
     def _fitting(self, array: Array) -> Array:
-        self._room -= array.nbytes
+        self._room -= max(_NUMBER, array.itemsize) * array.size
         if self._room < 0:
-            raise RefusedError(
-                f"The result takes more than {self._limit / 1e6:.0f} MB. Return only what the question asks for."
-            )
+            raise self._too_large()
         # A private copy: the same array returned twice, or changed by a thread, stays one value.
         return _array(array, order="C")
 

@@ -22,10 +22,8 @@ class Allowance:
     """Seconds of processor time."""
     wall: float
     """Seconds on the clock."""
-    output: int
-    """Bytes of printed text that are kept."""
     result: int
-    """Bytes of a returned value."""
+    """Largest `grader.guest.encoding.weight` of a returned value."""
 
 
 OUT_OF_TIME = 24

@@ -11,6 +11,7 @@ import json
 import os
 import signal
 import sys
+import time
 import warnings
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -23,7 +24,11 @@ from grader.guest.workspace import Workspace
 # Bound before the student's code, which may patch the modules.
 _os = {name: getattr(os, name, None) for name in ("fork", "waitpid", "kill")}
 _exit, _getpid = os._exit, os.getpid
+_monotonic, _sleep = time.monotonic, time.sleep
 _loads, _dumps = json.loads, json.dumps
+
+_PATIENCE = 3.0
+"""Seconds in which the other programs of a user who may have no more processes let go of some."""
 
 
 class Connections:
@@ -127,14 +132,17 @@ def _fork(alone: bool) -> int:
     with warnings.catch_warnings():
         # Student code may have started threads; the fork takes only this one along.
         warnings.simplefilter("ignore")
-        try:
-            return int(_posix("fork"))
-        except OSError:
-            if not alone:
-                raise
-            # The blocks left so many processes behind that no other one is allowed.
-            _clear()
-            return int(_posix("fork"))
+        deadline = _monotonic() + _PATIENCE
+        while True:
+            try:
+                return int(_posix("fork"))
+            except OSError:
+                if _monotonic() > deadline:
+                    raise
+            if alone:
+                # The blocks left so many processes behind that no other one is allowed.
+                _clear()
+            _sleep(0.02)
 
 
 def _clear() -> None:

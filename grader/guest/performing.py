@@ -39,7 +39,8 @@ def perform(workspace: Workspace, channel: Channel, request: bytes) -> bytes:
     Args:
         workspace: where the function was defined.
         channel: where the oracles are asked.
-        request: arrays and JSON: "function" and "arguments", and "driven" where it is an optimizer's class.
+        request: arrays and JSON: "function" and "arguments", "driven" where it is an optimizer's class, and what the
+            run has left: "results" (their weight) and "printed" (bytes that are kept of this call).
 
     Returns:
         Arrays and JSON: "outcome", "tree", "returned_type", "reason", "changed_inputs", "printed", "error".
@@ -47,7 +48,7 @@ def perform(workspace: Workspace, channel: Channel, request: bytes) -> bytes:
     arrays, call = unpack(request)
     report: dict[str, Any] = {"outcome": "returned", "tree": None}
     allowance = workspace.allowance
-    workspace.printed.start(allowance.output)
+    workspace.printed.start(call["printed"])
     seed()
     function = workspace.namespace.get(call["function"], _ABSENT)
     if not callable(function):
@@ -68,7 +69,7 @@ def perform(workspace: Workspace, channel: Channel, request: bytes) -> bytes:
         with Stopwatch(allowance.cpu, allowance.wall):
             value = function(*arguments)
         report["returned_type"] = type_name(value)
-        results, report["tree"] = encode_value(value, allowance.result)
+        results, report["tree"] = encode_value(value, allowance.result, call["results"])
     except RefusedError as refused:
         report |= {"outcome": "refused", "reason": str(refused)}
     except BaseException as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import sys
 from typing import Any
@@ -26,29 +27,48 @@ class _Kept(io.RawIOBase):
         self.dropped += max(0, size - room)
         return size
 
+    def close(self) -> None:
+        """It stays open; see `_Buffer`."""
+
+
+class _Buffer(io.BufferedWriter):
+    """Stays open: a student's own stream around it, `io.TextIOWrapper(sys.stdout.buffer)`, closes it when let go."""
+
+    def close(self) -> None:
+        self.flush()
+
+
+_Text = io.TextIOWrapper
+
 
 class Printed:
     """Takes the place of `sys.stdout` and `sys.stderr`."""
 
     def __init__(self) -> None:
         self._kept = _Kept()
-        self._stream = self._open()
+        self._open()
 
     def start(self, limit: int) -> None:
         """Keep what is printed from now on, at most `limit` bytes; forget what was printed before."""
         self.take()
+        try:
+            self._flush()
+        except ValueError:
+            # The student's code has taken one of them apart (`sys.stdout.detach()`).
+            self._open()
         self._kept.limit = limit
-        if self._stream.closed:
-            # The student's code closed it; what comes next shall not suffer.
-            self._kept = _Kept()
-            self._stream = self._open()
-        sys.stdout = sys.__stdout__ = self._stream  # type: ignore[misc]
-        sys.stderr = sys.__stderr__ = self._stream  # type: ignore[misc]
+        sys.stdout = sys.__stdout__ = self._output  # type: ignore[misc]
+        sys.stderr = sys.__stderr__ = self._errors  # type: ignore[misc]
 
     def take(self) -> str:
         """Everything printed since the last time, with a line about what was cut."""
-        if not self._stream.closed:
-            self._stream.flush()
+        for stream in (getattr(sys, "stdout", None), getattr(sys, "stderr", None)):
+            # One that the student's code has put around the buffer; nobody knows what `flush` of another class does.
+            if type(stream) is _Text:
+                with contextlib.suppress(Exception):
+                    stream.flush()
+        with contextlib.suppress(ValueError):
+            self._flush()
         text = self._kept.kept.decode("utf-8", "replace")
         if self._kept.dropped:
             text += f"\n... ({self._kept.dropped} more bytes were cut)"
@@ -56,5 +76,14 @@ class Printed:
         self._kept.dropped = 0
         return text
 
-    def _open(self) -> io.TextIOWrapper:
-        return io.TextIOWrapper(io.BufferedWriter(self._kept, 1024), encoding="utf-8", errors="replace")
+    def _open(self) -> None:
+        self._buffer = _Buffer(self._kept, 1024)
+        # Nothing waits in one of the two, so the order is that of the program.
+        self._output, self._errors = (
+            _Text(self._buffer, encoding="utf-8", errors="replace", write_through=True) for _ in range(2)
+        )
+
+    def _flush(self) -> None:
+        """Raises ValueError where one of them has been taken apart."""
+        for stream in (self._buffer, self._output, self._errors):
+            stream.flush()

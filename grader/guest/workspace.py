@@ -71,8 +71,14 @@ class Workspace:
         if name.endswith(".py"):
             self.sources.add(path, name, content.decode("utf-8", "replace"))
 
-    def run_block(self, label: str, source: str, definitions_only: bool) -> dict[str, Any]:
+    def run_block(self, label: str, source: str, definitions_only: bool, printed: int) -> dict[str, Any]:
         """Execute one block; whatever its code does, what it defines is read.
+
+        Args:
+            label: its name.
+            source: its text.
+            definitions_only: leave the other statements out.
+            printed: bytes of printed text that are kept.
 
         Returns:
             The report as JSON: "error" (null or an object), "printed", "remark".
@@ -81,7 +87,7 @@ class Workspace:
         self._label = label
         self._remarks.clear()
         self.sources.add(file_name, label, source)
-        self.printed.start(self.allowance.output)
+        self.printed.start(printed)
         error: BaseException | None = None
         try:
             rest = read(source, file_name, self._flags)

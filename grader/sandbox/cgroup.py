@@ -33,6 +33,10 @@ class _Files:
 
 _VERSION_1 = _Files("memory.limit_in_bytes", "memory.memsw.limit_in_bytes", "memory.oom_control")
 _VERSION_2 = _Files("memory.max", "memory.swap.max", "memory.events")
+_PEAK, _PEAK_WITH_SWAP = "memory.max_usage_in_bytes", "memory.memsw.max_usage_in_bytes"
+"""Of version 1, which does not count how often the limit was reached."""
+_CLOSE = 1 << 20
+"""Bytes below the limit: the kernel grants memory in pieces."""
 
 
 class ControlGroup:
@@ -48,6 +52,7 @@ class ControlGroup:
             raise OSError("this machine does not offer the control groups memory and pids")
         self._unified = above["memory"] == above["pids"]
         self._files = _VERSION_2 if self._unified else _VERSION_1
+        self._limit = self._exhausted = 0
         if self._unified:
             _delegate(above["memory"])
         name = _NAME.format(process=os.getpid(), count=next(_count))
@@ -69,6 +74,7 @@ class ControlGroup:
 
     def limit(self, memory: int, processes: int) -> None:
         """What all processes of the group may use together, in bytes and in number of processes and threads."""
+        self._limit = memory
         group = self._folders["memory"]
         swap = group / self._files.swap
         if self._unified:
@@ -85,10 +91,24 @@ class ControlGroup:
         _write(self._folders["pids"] / "pids.max", processes)
 
     def killed(self) -> int:
-        """How many processes the kernel has ended because the memory was used up."""
+        """How many processes the kernel has ended because memory was used up: the group's, or the whole machine's."""
+        return self._event("oom_kill")
+
+    def exhausted(self) -> int:
+        """A number that has grown since this was last asked if the group itself reached its limit of memory."""
+        if self._unified:
+            return self._event("oom")
+        peak = self._folders["memory"] / _PEAK_WITH_SWAP
+        if not peak.exists():  # a kernel without swap accounting
+            peak = self._folders["memory"] / _PEAK
+        self._exhausted += int(peak.read_text()) >= self._limit - _CLOSE
+        _write(peak, 0)
+        return self._exhausted
+
+    def _event(self, name: str) -> int:
         for line in (self._folders["memory"] / self._files.events).read_text().splitlines():
             key, _, value = line.partition(" ")
-            if key == "oom_kill":
+            if key == name:
                 return int(value)
         return 0
 

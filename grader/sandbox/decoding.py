@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from grader.guest.encoding import DTYPES, MAX_DEPTH, MAX_PARTS
+from grader.guest.encoding import DTYPES, MAX_DEPTH, MAX_PARTS, weight
 from grader.sandbox.recording import Array, BlockReport, Outcome, Recording, StudentError, Value
 
 _MAX_AXES = 32
@@ -85,7 +85,7 @@ def decode_result(blob: bytes, experiment: str, arguments: Collection[str], resu
         blob: what the student's process sent.
         experiment: of the call.
         arguments: names of the call's arguments.
-        result: largest number of bytes of the value.
+        result: largest `weight` of the value.
         output: largest number of bytes of printed text.
 
     Raises:
@@ -95,14 +95,15 @@ def decode_result(blob: bytes, experiment: str, arguments: Collection[str], resu
         raise DecodeError("it is too large")
     try:
         arrays, text = unpacked(blob, _header_cap(output))
-        if sum(array.nbytes for array in arrays) > result:
-            raise DecodeError("it is too large")
         report = _parsed(text)
         outcome = _CLAIMED[report["outcome"]]
+        value = _whole_value(report["tree"], arrays)
+        if weight(value) > result:
+            raise DecodeError("it is too large")
         recording = Recording(
             experiment,
             outcome,
-            value=_whole_value(report["tree"], arrays),
+            value=value,
             returned_type=_sentence(report.get("returned_type", ""), _LABEL),
             reason=_sentence(report.get("reason", ""), _SENTENCE),
             changed_inputs=_chosen(report.get("changed_inputs", []), arguments),

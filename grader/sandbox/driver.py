@@ -3,8 +3,9 @@
 The grader's side decides what happens next, so it always knows whose oracles to serve and what may come. Whatever the
 student's code does, each call gets a recording: a process that dies in a block is started again with that block reduced
 to its definitions (and if that dies too, without it). One performer, a fork of the process, makes one call after the
-other, since a fork costs more than most calls; where it dies, the call is made again by a fresh one, so that no call
-pays for an earlier one, and the calls after it by another.
+other, since a fork costs more than most calls; where it dies or has no memory left, the next call gets a fresh one. An
+earlier call in the same performer may be to blame for that. Then the call is made again, once, by a fresh process: no
+call pays for an earlier one, and nothing that the discarded attempt learned from its oracles is there any more.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from grader.guest.driving import Layout
-from grader.guest.encoding import pack, pack_point, unpack_arguments
+from grader.guest.encoding import TOGETHER, pack, pack_point, unpack_arguments, weight
 from grader.guest.frames import TOKEN, Kind
 from grader.guest.limits import OUT_OF_TIME, Allowance
 from grader.sandbox.decoding import (
@@ -53,6 +54,11 @@ MAX_ORACLE_CALLS = 1_000_000
 """Of one oracle, in one call; an array of m samples counts as m."""
 _MAX_RERUNS = 3
 _MAX_FILES = 1000
+_MAX_FOLDERS = 1000
+_MAX_DEPTH = 50
+"""Folders around a file."""
+_PAGE = 4096
+"""Bytes of which a file takes a whole number."""
 _START_SECONDS = 120.0
 _GRACE = 2.0
 """Seconds on the clock beyond a limit, in which the process itself should have noticed."""
@@ -71,7 +77,10 @@ class Process(Protocol):
     control: Link
 
     def used_up(self) -> str:
-        """What all processes together used up since this was last asked: "memory", "processes"; "" for nothing."""
+        """What all processes together used up since this was last asked: "memory", "processes"; "" for nothing.
+
+        "machine" is memory too, but the machine's: the kernel ended a process though the run kept its limit.
+        """
 
     def open_performer(self, deadline: float) -> Link:
         """Ask for a performer; calls go to it, and oracles and results come from it, over the link that is returned.
@@ -86,7 +95,7 @@ class Process(Protocol):
 
 def allowance(limits: Limits) -> Allowance:
     """The part of the limits that the student's process itself must know."""
-    return Allowance(limits.cpu_seconds, limits.wall_seconds, limits.output_kb << 10, limits.result_mb << 20)
+    return Allowance(limits.cpu_seconds, limits.wall_seconds, limits.result_mb << 20)
 
 
 def control_caps(limits: Limits) -> dict[Kind, int]:
@@ -182,7 +191,12 @@ class _Drive:
         self._reports: dict[int, BlockReport] = {}
         self._treatments: dict[int, _Treatment] = {}
         self._loaded = False
+        """The blocks have been executed to the end."""
+        self._doubtful: Recording | None = None
+        """Of the next call: what came of it after others in the same performer."""
         self._reruns = 0
+        self._results_left = TOGETHER * limits.result_mb << 20
+        self._printed_left = TOGETHER * limits.output_kb << 10
         self._cpu = 0.0
         self._block: int | None = None
         self._talk: _Talk | None = None
@@ -195,6 +209,8 @@ class _Drive:
                 self._attempt()
             except UnavailableError as error:
                 self._give_up(Outcome.UNAVAILABLE, str(error))
+            except OSError as error:
+                self._give_up(Outcome.UNAVAILABLE, f"The sandbox failed: {error}.")
         blocks = [report for _, report in sorted(self._reports.items())]
         told = [report for report in blocks if report.error or report.printed or report.remark]
         recordings = {call.experiment: self._recordings[call.experiment] for call in self._calls}
@@ -202,11 +218,19 @@ class _Drive:
 
     def _attempt(self) -> None:
         """Start a process and get as far with it as it goes."""
+        began = time.monotonic()
         process = self._process = self._start()
         cause: LostError | None = None
         ending: Ending | None = None
         self._block = self._talk = self._performer = None
+        if not self._loaded:
+            self._printed_left = TOGETHER * self._limits.output_kb << 10  # each block is told of anew
         try:
+            _await_start(process)
+            # What the start takes is our time, not the student's.
+            waited = time.monotonic() - began
+            self._last_moment += waited
+            self._blocks_until += waited
             self._send_files(process)
             for position in range(len(self._blocks)):
                 self._block = position
@@ -214,7 +238,8 @@ class _Drive:
             self._block = None
             self._loaded = True
             while (call := self._next_call()) is not None:
-                self._make_call(process, call)
+                if not self._make_call(process, call):
+                    break
         except LostError as error:
             cause = error
         finally:
@@ -238,15 +263,16 @@ class _Drive:
                 self._give_up(outcome, f"The program ended again and again before the call. {reason}")
             return
         if self._talk is not None:
-            if self._talk.performer.made and not late:
-                return  # perhaps an earlier call is to blame: it is made again in a fresh process
             if self._talk.fault:
                 outcome, reason = Outcome.UNAVAILABLE, self._talk.fault
-            self._keep(
-                Recording(self._talk.call.experiment, outcome, reason=reason, calls=self._talk.asked),
-                self._talk.call,
-            )
+            recording = Recording(self._talk.call.experiment, outcome, reason=reason, calls=self._talk.asked)
+            if self._talk.performer.made and not late:
+                self._doubtful = recording  # perhaps an earlier call is to blame: it is made again in a fresh process
+            else:
+                self._keep(recording, self._talk.call)
         elif self._block is not None:
+            if self._loaded and time.monotonic() > self._last_moment:
+                return  # no time is left to execute it again; what is told of it is how it went the first time
             self._block_died(self._block, outcome, reason)
             self._reruns += 1
             if self._reruns > _MAX_RERUNS:
@@ -254,6 +280,8 @@ class _Drive:
 
     def _give_up(self, outcome: Outcome, reason: str) -> None:
         self._loaded = True
+        if self._doubtful is not None and outcome is not Outcome.UNAVAILABLE:
+            self._recordings[self._doubtful.experiment] = self._doubtful
         for call in self._calls:
             missing = Recording(call.experiment, outcome, reason=reason)
             self._recordings.setdefault(call.experiment, missing)
@@ -263,12 +291,6 @@ class _Drive:
         return min(time.monotonic() + seconds, self._last_moment) + _GRACE
 
     def _send_files(self, process: Process) -> None:
-        try:
-            kind, payload = receive(process.control, time.monotonic() + _START_SECONDS)
-        except LostError as error:
-            raise UnavailableError("The sandbox's process did not start.") from error
-        if kind is not Kind.READY:
-            raise UnavailableError(f"The sandbox's process did not start: {payload.decode('utf-8', 'replace')}")
         for name, content in self._files.items():
             process.control.send(Kind.FILE, name.encode() + b"\0" + content, self._deadline(self._limits.wall_seconds))
 
@@ -277,14 +299,22 @@ class _Drive:
         treatment = self._treatments.get(position, _Treatment.WHOLE)
         if treatment is _Treatment.LEFT_OUT:
             return
-        hurry = treatment is _Treatment.WHOLE and time.monotonic() > self._blocks_until
+        # A fresh process for a later call executes what the first one did.
+        hurry = treatment is _Treatment.WHOLE and not self._loaded and time.monotonic() > self._blocks_until
+        if hurry:
+            self._treatments[position] = _Treatment.DEFINITIONS
         definitions_only = hurry or treatment is _Treatment.DEFINITIONS
-        request = {"label": block.label, "source": block.source, "definitions_only": definitions_only}
+        request = {
+            "label": block.label,
+            "source": block.source,
+            "definitions_only": definitions_only,
+            "printed": self._output,
+        }
         deadline = self._deadline(self._limits.wall_seconds)
         process.control.send(Kind.BLOCK, json.dumps(request).encode(), deadline)
         kind, payload = receive(process.control, deadline)
         try:
-            report = decode_report(payload, block.label, self._limits.output_kb << 10)
+            report = decode_report(payload, block.label, self._output)
         except DecodeError as error:
             raise BreachError(WROTE_TO_CHANNEL) from error
         if kind is not Kind.BLOCK_DONE:
@@ -292,13 +322,24 @@ class _Drive:
         if hurry:
             remark = f"The blocks before it used the time. {_TREATED[_Treatment.DEFINITIONS]}"
             report = replace(report, remark=remark)
-        if treatment is _Treatment.WHOLE:
+        if treatment is _Treatment.WHOLE and not self._loaded:
             self._reports[position] = report
+            self._printed(report.printed)
+
+    @property
+    def _output(self) -> int:
+        """Bytes of printed text that are kept of the next block or call."""
+        return min(self._limits.output_kb << 10, self._printed_left)
+
+    def _printed(self, text: str) -> None:
+        self._printed_left = max(0, self._printed_left - len(text.encode()))
 
     def _block_died(self, position: int, outcome: Outcome, reason: str) -> None:
         label = self._blocks[position].label
         treatment = _NEXT[self._treatments.get(position, _Treatment.WHOLE)]
         self._treatments[position] = treatment
+        if self._loaded:
+            return  # what a block does once calls were made may tell what they were given
         kind = "TimeLimitError" if outcome is Outcome.TIMED_OUT else "ProcessEnded"
         error = StudentError(kind, reason, block=label)
         self._reports[position] = BlockReport(label, error, remark=_TREATED[treatment])
@@ -312,30 +353,33 @@ class _Drive:
             )
         return next((call for call in self._calls if call.experiment not in self._recordings), None)
 
-    def _make_call(self, process: Process, call: Call) -> None:
+    def _make_call(self, process: Process, call: Call) -> bool:
+        """Make a call and say whether the process is good for the next one."""
         deadline = self._deadline(self._limits.wall_seconds)
         try:
-            request = packed(call)
+            request = packed(call, self._results_left, self._output)
         except (KeyError, TypeError, ValueError) as error:
             reason = f"The arguments of {call.function} cannot be sent: {error!r}."
             self._recordings[call.experiment] = Recording(call.experiment, Outcome.UNAVAILABLE, reason=reason)
-            return
+            return True
         performer = self._performer or self._opened(process, deadline)
         asked = {name: 0 for name, argument in call.arguments.items() if isinstance(argument, Oracle)}
         talk = self._talk = _Talk(call, os.urandom(TOKEN), request, performer, asked)
         with np.errstate(all="ignore"):  # an oracle may well be asked where f overflows
             ending = self._converse(process.control, talk, deadline)
-        recording = self._judged(talk, ending)
+        recording = replace(self._judged(talk, ending), calls=asked)
         self._talk = None
+        if recording.outcome in _PERHAPS_OF_AN_EARLIER_CALL and performer.made:
+            self._doubtful = recording
+            return False  # it has no recording yet, so it is the next one, in a fresh process
+        self._keep(recording, call)
         performer.made += 1
         if ending is not None:
             performer.link.close()
             self._performer = None
-        if recording.outcome in _PERHAPS_OF_AN_EARLIER_CALL and performer.made > 1:
-            if ending is None:
-                self._dismiss(process, performer)
-            return  # the call has no recording yet, so it is the next one
-        self._keep(replace(recording, calls=asked), call)
+        elif recording.outcome is Outcome.OUT_OF_MEMORY:
+            self._dismiss(process, performer)
+        return True
 
     def _opened(self, process: Process, deadline: float) -> _Performer:
         link = process.open_performer(deadline)
@@ -344,7 +388,10 @@ class _Drive:
 
     def _keep(self, recording: Recording, call: Call) -> None:
         """Keep a recording; after a function has run out of time once, its other calls are not made."""
+        self._doubtful = None
         self._recordings[call.experiment] = recording
+        self._printed(recording.printed)
+        self._results_left -= weight(recording.value)
         if recording.outcome is Outcome.TIMED_OUT:
             reason = "An earlier call ran out of time, so it was not called again."
             for other in self._calls:
@@ -354,7 +401,7 @@ class _Drive:
 
     def _dismiss(self, process: Process, performer: _Performer) -> None:
         """End a performer that is still there."""
-        deadline = time.monotonic() + _GRACE
+        deadline = self._deadline(self._limits.wall_seconds)
         performer.link.send(Kind.END, b"", deadline)
         performer.link.close()
         self._performer = None
@@ -446,6 +493,12 @@ class _Drive:
         except Exception as error:
             if not all(np.isfinite(argument).all() for argument in arguments):
                 return _denied(f"{name} has no answer where an argument is not finite (nan or inf)")
+            if isinstance(error, ArithmeticError):
+                largest = max(float(np.max(np.abs(argument), initial=0.0)) for argument in arguments)
+                return _denied(
+                    f"{name} has no answer there: its numbers get too large or too small for double precision"
+                    f" (the largest argument is {largest:.3g})"
+                )
             talk.fault = f"The oracle {name} failed: {type(error).__name__}: {error}"
             return _denied(f"{name} could not be answered, through no fault of yours")
         return Kind.ANSWER, pack_point(answer)
@@ -461,16 +514,26 @@ class _Drive:
             outcome, reason = _explained(None, ending, limits, used_up)
             return Recording(call.experiment, outcome, reason=reason)
         try:
-            recording = decode_result(
-                talk.result, call.experiment, call.arguments, limits.result_mb << 20, limits.output_kb << 10
-            )
+            most = min(limits.result_mb << 20, self._results_left)
+            recording = decode_result(talk.result, call.experiment, call.arguments, most, self._output)
+            # The kernel may have ended processes that the call was waiting for.
             if used_up == "memory" and recording.outcome is Outcome.TIMED_OUT:
-                # The kernel ended processes that the call was waiting for.
-                recording = replace(recording, outcome=Outcome.OUT_OF_MEMORY, reason=_too_much_memory(limits))
+                return replace(recording, outcome=Outcome.OUT_OF_MEMORY, reason=_too_much_memory(limits))
+            if used_up == "machine" and recording.outcome is not Outcome.RETURNED:
+                return Recording(call.experiment, Outcome.UNAVAILABLE, reason=_machine_without_memory(limits))
             return recording
         except DecodeError as error:
             reason = f"The result could not be read: {error}."
             return Recording(call.experiment, Outcome.REFUSED, reason=reason)
+
+
+def _await_start(process: Process) -> None:
+    try:
+        kind, payload = receive(process.control, time.monotonic() + _START_SECONDS)
+    except LostError as error:
+        raise UnavailableError("The sandbox's process did not start.") from error
+    if kind is not Kind.READY:
+        raise UnavailableError(f"The sandbox's process did not start: {payload.decode('utf-8', 'replace')}")
 
 
 def _read(name: str, oracle: Oracle, given: Sequence[tuple[str, Floats]]) -> list[Any]:
@@ -502,8 +565,10 @@ def _explained(cause: LostError | None, ending: Ending | None, limits: Limits, u
     killed = ending is not None and ending.signal == _SIGKILL
     if killed and used_up == "memory":
         return Outcome.OUT_OF_MEMORY, _too_much_memory(limits)
+    if killed and used_up == "machine":
+        return Outcome.UNAVAILABLE, _machine_without_memory(limits)
     if killed and used_up == "processes":
-        return Outcome.DIED, f"Stopped: it ran more than {limits.processes} processes at a time."
+        return Outcome.DIED, f"Stopped: it ran more than {limits.processes} processes and threads at a time."
     if ending is None:
         return Outcome.UNAVAILABLE, "The sandbox lost its process."
     if OUT_OF_TIME in (ending.exit, ending.signal):
@@ -522,8 +587,20 @@ def _too_much_memory(limits: Limits) -> str:
     return f"Its processes used more than {limits.memory_mb} MB of memory together."
 
 
-def packed(call: Call) -> bytes:
+def _machine_without_memory(limits: Limits) -> str:
+    return (
+        f"The machine ran out of memory before a run had used its {limits.memory_mb} MB. Grade fewer submissions at a"
+        " time (`--jobs`), or where the machine has more memory."
+    )
+
+
+def packed(call: Call, results: int, printed: int) -> bytes:
     """The request for a call, as the guest reads it.
+
+    Args:
+        call: what to call.
+        results: largest weight of its result.
+        printed: bytes that are kept of what it prints.
 
     Raises:
         KeyError, TypeError, ValueError: an argument that cannot cross.
@@ -542,7 +619,8 @@ def packed(call: Call) -> bytes:
             scalar = argument.item() if isinstance(argument, np.generic) else argument
             entries.append({"name": name, "scalar": scalar})
     driven = any(isinstance(argument, Layout) for argument in call.arguments.values())
-    return pack(arrays, {"function": call.function, "arguments": entries, "driven": driven})
+    request = {"function": call.function, "arguments": entries, "driven": driven}
+    return pack(arrays, {**request, "results": results, "printed": printed})
 
 
 def _seed(generator: np.random.Generator) -> int:
@@ -560,7 +638,8 @@ def _seed(generator: np.random.Generator) -> int:
 def checked_files(files: Mapping[str, bytes], disk: int) -> tuple[dict[str, bytes], list[BlockReport]]:
     """The files that may stand beside the submission, and a report for each that may not.
 
-    They may fill half of the `disk` bytes, so that the program can still write.
+    They may fill half of the `disk` bytes, and have no more than `_MAX_FOLDERS` folders, so that the program can still
+    write.
     """
     accepted: dict[str, bytes] = {}
     reports: list[BlockReport] = []
@@ -568,18 +647,21 @@ def checked_files(files: Mapping[str, bytes], disk: int) -> tuple[dict[str, byte
     folders: set[str] = set()
     for name, content in files.items():
         path = PurePosixPath(name)
-        above = {str(parent) for parent in path.parents}
+        above = {str(parent) for parent in path.parents[:-1]}
+        size = -(-len(content) // _PAGE) * _PAGE
         if problem := _unusable(name):
             pass
         elif name in folders or above & accepted.keys():
             problem = "another file has the name of its folder"
         elif len(accepted) >= _MAX_FILES:
             problem = f"there are more than {_MAX_FILES}"
-        elif len(content) > room:
+        elif len(folders | above) > _MAX_FOLDERS:
+            problem = f"the files before it and it have more than {_MAX_FOLDERS} folders"
+        elif size > room:
             problem = f"all together take more than {disk // 2 >> 20} MB"
         else:
             accepted[name] = content
-            room -= len(content)
+            room -= size
             folders |= above
             continue
         reports.append(BlockReport(f"file {name[:100]!r}", remark=f"This file was left out: {problem}."))
@@ -595,4 +677,6 @@ def _unusable(name: str) -> str:
         return "its path is not written plainly"
     if len(name.encode()) > 1000 or any(len(part.encode()) > 255 for part in path.parts):
         return "its name is too long"
+    if len(path.parts) > _MAX_DEPTH + 1:
+        return f"it is in more than {_MAX_DEPTH} folders, one inside the other"
     return ""

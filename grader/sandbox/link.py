@@ -78,8 +78,15 @@ class Link:
 
     def _wait_for_room(self, deadline: float) -> None:
         seconds = deadline - time.monotonic()
-        if seconds <= 0 or not select.select([], [self], [], seconds)[1]:
+        if seconds <= 0 or not self._has_room(seconds):
             raise LateError("The time is up.")
+
+    def _has_room(self, seconds: float) -> bool:
+        if not hasattr(select, "poll"):
+            return bool(select.select([], [self], [], seconds)[1])
+        poll = select.poll()  # unlike `select`, it takes file descriptors beyond 1023
+        poll.register(self, select.POLLOUT)
+        return bool(poll.poll(seconds * 1000))
 
     def fill(self) -> bool:
         """Take what has come and say whether something had; the end of the connection sets `closed`.

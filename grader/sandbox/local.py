@@ -76,7 +76,23 @@ class _LocalRun:
     """One process, its folder, and the threads that carry its frames."""
 
     def __init__(self, packages: str, calls: Sequence[Call], limits: Limits) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="grader-", ignore_cleanup_errors=True)
+        with contextlib.ExitStack() as stack:
+            self._folder = tempfile.TemporaryDirectory(prefix="grader-", ignore_cleanup_errors=True)
+            stack.callback(self._folder.cleanup)
+            ours, self._loader = map(stack.enter_context, socket.socketpair())
+            self._process = self._started(packages, limits)
+            stack.pop_all()
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._stdin: IO[bytes] = self._process.stdin
+        self._threads: list[threading.Thread] = []
+        self.control = Link(ours, control_caps(limits))
+        self._performer: socket.socket | None = None
+        self._performer_caps = performer_caps(limits, calls)
+        self._carry(self._deliver, self._process.stdout)
+        self._carry(self._collect, self._loader)
+
+    def _started(self, packages: str, limits: Limits) -> subprocess.Popen[bytes]:
         settings = {
             "search_path": [code_root(), *(entry for entry in sys.path if os.path.isabs(entry))],
             "home": os.path.realpath(self._folder.name),
@@ -85,7 +101,7 @@ class _LocalRun:
             "disk": limits.disk_mb << 20,
             "allowance": asdict(allowance(limits)),
         }
-        self._process = subprocess.Popen(
+        return subprocess.Popen(
             command(_BOOT, json.dumps(settings)),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -95,16 +111,6 @@ class _LocalRun:
             cwd=self._folder.name,
             start_new_session=True,
         )
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._stdin: IO[bytes] = self._process.stdin
-        self._threads: list[threading.Thread] = []
-        ours, self._loader = socket.socketpair()
-        self.control = Link(ours, control_caps(limits))
-        self._performer: socket.socket | None = None
-        self._performer_caps = performer_caps(limits, calls)
-        self._carry(self._deliver, self._process.stdout)
-        self._carry(self._collect, self._loader)
 
     def open_performer(self, deadline: float) -> Link:
         if self._performer is not None:

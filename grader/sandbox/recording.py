@@ -136,7 +136,8 @@ class Limits:
     """Time on the clock of the whole run."""
     memory_mb: int = 2048
     output_kb: int = 64
-    """Printed text that is kept, for each call and each block."""
-    result_mb: int = 64
+    """Printed text that is kept of one call, and of one block; of all together 4 times that."""
+    result_mb: int = 16
+    """One result, 8 bytes for each number whatever its type; all together may take 4 times that."""
     processes: int = 32
     disk_mb: int = 64

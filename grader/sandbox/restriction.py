@@ -19,15 +19,18 @@ from pathlib import Path
 from grader.guest.limits import end_when_out_of_time, limit_files, limit_memory, limit_processes
 from grader.sandbox import kernel, landlock
 from grader.sandbox.allotment import OWN_PROCESSES, Allotment
+from grader.sandbox.cgroup import own_groups
 from grader.sandbox.isolation import NOBODY, become_nobody, nobody_exists
 from grader.sandbox.system_calls import bare_filter
 from grader.sandbox.view import View
-from grader.sandbox.watchdog import all_processes, processes_of_session
+from grader.sandbox.watchdog import all_processes, count_threads, processes_of_session
 
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 _MACHINE = ("/proc/cpuinfo", "/proc/meminfo", "/sys/devices/system/cpu", "/sys/devices/system/node")
 """What numeric libraries read to choose their code."""
 _PREFIX = "grader-weak-"
+_OF_OTHERS = 1000
+"""Processes and threads that the user's other programs may start while a run is there, and not be in its way."""
 
 
 def make_folder() -> str:
@@ -99,8 +102,10 @@ class Restriction:
         tempfile.tempdir = None
         limit_memory(allotment.memory, used)
         limit_files(allotment.disk)
-        # The kernel counts all processes of the user.
-        limit_processes(allotment.processes + OWN_PROCESSES + _threads_of_user())
+        most = allotment.processes + OWN_PROCESSES
+        if not _group_allows_at_most(most):
+            # The kernel counts all processes of the user; the watchdog holds the run to its own number.
+            limit_processes(most + _threads_of_user() + _OF_OTHERS)
         end_when_out_of_time()
         shown = {os.path.realpath(path) for path in (*self._view.shown, *_MACHINE) if os.path.exists(path)}
         readable = [path for place in shown for path in _without(place, self._view.hidden)]
@@ -153,11 +158,20 @@ def _without(path: str, hidden: tuple[str, ...]) -> Iterator[str]:
         yield from _without(f"{path}/{name}", hidden)
 
 
+def _group_allows_at_most(count: int) -> bool:
+    """Whether this process is in a control group, which counts nobody else's processes, with a limit of `count`."""
+    group = own_groups().get("pids")
+    with contextlib.suppress(OSError, ValueError):  # without a limit of its own it says "max"
+        return group is not None and int((group / "pids.max").read_text()) <= count
+    return False
+
+
 def _threads_of_user() -> int:
     """How many processes and threads the kernel counts for this user now."""
-    count = 0
-    for process in all_processes():
-        with contextlib.suppress(OSError):
-            if os.stat(f"/proc/{process}").st_uid == os.getuid():
-                count += len(os.listdir(f"/proc/{process}/task"))
-    return count
+    return count_threads(process for process in all_processes() if _is_own(process))
+
+
+def _is_own(process: int) -> bool:
+    with contextlib.suppress(OSError):  # it has ended
+        return os.stat(f"/proc/{process}").st_uid == os.getuid()
+    return False

@@ -23,7 +23,7 @@ from grader.guest.loader import Connections, serve
 from grader.guest.workspace import Workspace
 from grader.sandbox import kernel
 from grader.sandbox.allotment import OWN_PROCESSES, Allotment
-from grader.sandbox.watchdog import uses_more_memory
+from grader.sandbox.watchdog import count_threads, uses_more_memory
 
 _CONTROL = 3
 """The file descriptor of the guest's channel."""
@@ -95,7 +95,7 @@ def _watch(lifeline: socket.socket, level: Level, guest: int, allotment: Allotme
     most_memory = allotment.memory + _OWN_MEMORY
     while not poll.poll(_WATCH_MILLISECONDS):
         processes = level.processes(guest)
-        if len(processes) > most_processes:
+        if count_threads(processes) > most_processes:
             return "processes"
         if uses_more_memory(processes, most_memory):
             return "memory"

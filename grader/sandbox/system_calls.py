@@ -17,16 +17,16 @@ from grader.sandbox import kernel
 
 _FILES = """
 access chdir chmod chown close close_range copy_file_range creat dup dup2 dup3 epoll_create epoll_create1 epoll_ctl
-epoll_pwait epoll_pwait2 epoll_wait eventfd eventfd2 faccessat faccessat2 fadvise64 fallocate fchdir fchmod fchmodat
+epoll_pwait epoll_pwait2 epoll_wait eventfd eventfd2 faccessat faccessat2 fallocate fchdir fchmod fchmodat
 fchmodat2 fchown fchownat fcntl fdatasync fgetxattr flistxattr flock fremovexattr fsetxattr fstat fstatfs fsync
 ftruncate futimesat getcwd getdents getdents64 getxattr ioctl lchown lgetxattr link linkat listxattr llistxattr
 lremovexattr lseek lsetxattr lstat mkdir mkdirat mknod mknodat newfstatat open openat openat2 pipe pipe2 poll ppoll
-pread64 preadv preadv2 pselect6 pwrite64 pwritev pwritev2 read readahead readlink readlinkat readv removexattr
+pread64 preadv pselect6 pwrite64 pwritev read readlink readlinkat readv removexattr
 rename renameat renameat2 rmdir select sendfile setxattr splice stat statfs statx symlink symlinkat sync_file_range
 tee truncate umask unlink unlinkat utime utimensat utimes vmsplice write writev
 """
 _MEMORY = """
-brk get_mempolicy madvise mbind membarrier mincore mlock mlock2 mlockall mmap mprotect mremap msync munlock
+brk get_mempolicy mbind membarrier mlock mlock2 mlockall mmap mprotect mremap msync munlock
 munlockall munmap pkey_alloc pkey_free pkey_mprotect set_mempolicy
 """
 _PROCESSES = """
@@ -47,7 +47,7 @@ timer_gettime timer_settime timerfd_create timerfd_gettime timerfd_settime times
 _SOCKETS = "getpeername getsockname getsockopt recvfrom recvmmsg recvmsg sendmmsg sendmsg sendto setsockopt shutdown"
 _MACHINE = "getrandom sysinfo uname"
 
-_ADDRESSES = "accept accept4 bind connect listen socketpair"
+_ADDRESSES = "accept accept4 bind connect listen"
 _SIGNALLING = "kill pidfd_send_signal rt_sigqueueinfo rt_tgsigqueueinfo tgkill tkill"
 _GROUPS = "setpgid setsid"
 _NAMES_AND_DATES = """
@@ -58,6 +58,11 @@ removexattr setxattr utime utimensat utimes
 
 _SETTINGS = "prlimit64 sched_setaffinity sched_setattr sched_setparam sched_setscheduler"
 """What sets limits and priorities of a process: of this one where its first argument is 0, else of another one."""
+
+_ADVICE = (*range(5), 8, 10, 11, *range(14, 20), 22, 23)
+"""What `madvise` may say about memory. Not what pushes pages out of it, makes holes in files, or merges equal pages."""
+_INT = 0xFFFFFFFF
+"""The bits of an argument that the kernel takes where it wants an `int`."""
 
 _KIND_OF_SOCKET = 0xF
 _NEW_NAMESPACE = 0x7E020000
@@ -79,6 +84,11 @@ class _Comparison(ctypes.Structure):
         ("first", ctypes.c_uint64),
         ("second", ctypes.c_uint64),
     )
+
+
+_UNIX = _Comparison(0, _EQUAL, socket.AF_UNIX, 0)
+_NOT_UNIX = _Comparison(0, _UNEQUAL, socket.AF_UNIX, 0)
+"""The family of a socket. That of a pair too: the kernel looks for any other one, and may load a module for it."""
 
 
 @dataclass(frozen=True)
@@ -106,8 +116,9 @@ def namespaced_filter() -> Filter:
     """
     with _Rules() as rules:
         rules.allow(_ADDRESSES, _SIGNALLING, _GROUPS)
-        rules.allow_if("socket", _Comparison(0, _EQUAL, socket.AF_UNIX, 0))
-        rules.fail_if("socket", errno.ENETUNREACH, _Comparison(0, _UNEQUAL, socket.AF_UNIX, 0))
+        for name in ("socket", "socketpair"):
+            rules.allow_if(name, _UNIX)
+            rules.fail_if(name, errno.ENETUNREACH, _NOT_UNIX)
         return rules.compiled()
 
 
@@ -134,7 +145,8 @@ def bare_filter(scoped: bool) -> Filter:
         rules.fail("socket", errno.ENETUNREACH)
         for connected in (socket.SOCK_STREAM, socket.SOCK_SEQPACKET):
             # A pair of datagram sockets could send to any other socket of the machine that has a name.
-            rules.allow_if("socketpair", _Comparison(1, _MASKED_EQUAL, _KIND_OF_SOCKET, connected))
+            rules.allow_if("socketpair", _UNIX, _Comparison(1, _MASKED_EQUAL, _KIND_OF_SOCKET, connected))
+        rules.fail_if("socketpair", errno.ENETUNREACH, _NOT_UNIX)
         rules.fail(_GROUPS, errno.EPERM)
         rules.fail(_NAMES_AND_DATES, 0)
         return rules.compiled()
@@ -153,6 +165,11 @@ class _Rules:
         for group in (_FILES, _MEMORY, _PROCESSES, _SIGNALS, _TIME, _SOCKETS, _MACHINE):
             self.allow(*(name for name in group.split() if name not in left_out))
         self.allow_if("clone", _Comparison(0, _MASKED_EQUAL, _NEW_NAMESPACE, 0))
+        # The machine's cache of files is shared by all runs: one could drop and load pages, and another one could see
+        # which are there. Hence also no `mincore`, `readahead`, `cachestat`, `preadv2` and `pwritev2`.
+        self.fail("fadvise64", 0)
+        for advice in _ADVICE:
+            self.allow_if("madvise", _Comparison(2, _MASKED_EQUAL, _INT, advice))
 
     def __enter__(self) -> _Rules:
         return self

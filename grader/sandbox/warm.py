@@ -47,7 +47,7 @@ sys.path[:] = [settings["code_root"], *settings["search_path"]]
 from grader.sandbox.zygote import main
 main(grader, settings)
 """
-_IMPORT = re.compile(rf"^\s*(?:import|from)\s[^#\n]*?\b({'|'.join(PRELOADED)})\b", re.MULTILINE)
+_IMPORT = re.compile(rf"^[ \t]*(?:import|from)[ \t][^#\n]*?\b({'|'.join(PRELOADED)})\b", re.MULTILINE)
 _OPTIMIZER = re.compile(r"\btorch\.optim\b|\bOptimizer\b")
 
 
@@ -144,14 +144,16 @@ class _WarmParent:
         view = student_view()
         if gpu_memory(packages) and level == "strong":
             view = view.with_gpu(find_gpu())
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._socket = ours
         self._preloaded: set[str] = set()
         self._group: ControlGroup | None = None
         self._spare: _WarmProcess | None = None
-        # Not a pipe, which would block the process when nobody reads.
-        self._complaints: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
-        with theirs:
+        with contextlib.ExitStack() as stack:
+            self._socket, theirs = map(stack.enter_context, socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET))
+            # Not a pipe, which would block the process when nobody reads.
+            self._complaints: IO[bytes] = stack.enter_context(tempfile.TemporaryFile())
+            self._folder = make_folder() if level == "weak" else None
+            if self._folder is not None:
+                stack.callback(remove_folder, self._folder)
             self._process = subprocess.Popen(
                 command(_BOOT),
                 stdin=theirs.fileno(),
@@ -161,7 +163,8 @@ class _WarmParent:
                 cwd="/",
                 start_new_session=True,
             )
-        self._folder = make_folder() if level == "weak" else None
+            theirs.close()
+            stack.pop_all()
         settings = {
             "environment": packages,
             "cpu": cpu,
@@ -223,19 +226,18 @@ class _WarmParent:
         self._spare = self._spare or self._fork(limits)
 
     def _fork(self, limits: Limits) -> _WarmProcess:
-        ours, theirs = socket.socketpair()
-        lifeline, their_lifeline = socket.socketpair()
         allotment = Allotment(limits.memory_mb << 20, limits.processes, limits.disk_mb << 20, allowance(limits))
         if self._group is not None:
             self._group.limit(allotment.memory + allotment.disk + _OWN_MEMORY, limits.processes + OWN_PROCESSES)
-        with theirs, their_lifeline:
-            try:
-                self._send({"run": asdict(allotment)}, theirs, their_lifeline)
-            except BaseException:
-                ours.close()
-                lifeline.close()
-                raise
-        return _WarmProcess(Link(ours, control_caps(limits)), lifeline, limits, self._group)
+        with contextlib.ExitStack() as stack:
+            ours, theirs = map(stack.enter_context, socket.socketpair())
+            lifeline, their_lifeline = map(stack.enter_context, socket.socketpair())
+            self._send({"run": asdict(allotment)}, theirs, their_lifeline)
+            process = _WarmProcess(Link(ours, control_caps(limits)), lifeline, limits, self._group)
+            theirs.close()
+            their_lifeline.close()
+            stack.pop_all()
+        return process
 
     def _drop_spare(self) -> None:
         if self._spare is not None:
@@ -281,19 +283,22 @@ class _WarmProcess:
         self._limits = limits
         self._group = group
         self._killed_before = group.killed() if group else 0
+        self._exhausted_before = group.exhausted() if group else 0
         self._used_up = ""
 
     def used_up(self) -> str:
         if self._group is not None:
             before, self._killed_before = self._killed_before, self._group.killed()
             if self._killed_before > before:
-                return "memory"
+                # Who has once reached the own limit does not get the machine to blame.
+                return "memory" if self._group.exhausted() > self._exhausted_before else "machine"
         return self._used_up
 
     def fits(self, limits: Limits) -> bool:
         """Whether it was made for these limits and is still there."""
-        ended, _, _ = select.select([self._lifeline], [], [], 0)
-        return self._limits == limits and not ended
+        poll = select.poll()
+        poll.register(self._lifeline, select.POLLIN)
+        return self._limits == limits and not poll.poll(0)
 
     def open_performer(self, deadline: float) -> Link:
         ours, theirs = socket.socketpair()

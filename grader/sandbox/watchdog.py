@@ -22,6 +22,15 @@ def processes_of_session(leader: int) -> list[int]:
     return [process for process in all_processes() if _session(process) == leader]
 
 
+def count_threads(processes: Iterable[int]) -> int:
+    """How many threads the processes have together; each of them has at least one."""
+    count = 0
+    for process in processes:
+        with contextlib.suppress(OSError):  # it has ended
+            count += len(os.listdir(f"/proc/{process}/task"))
+    return count
+
+
 def uses_more_memory(processes: Iterable[int], limit: int) -> bool:
     """Whether the processes have more than `limit` bytes of memory in use together.
 

@@ -36,7 +36,40 @@ class Honest:
         return "\n# %%\n".join((self.source, SQUARE) if written else (self.source, ITERATE, SQUARE))
 
 
+# What comes before the first `print`: most are there for the letters of other scripts on Windows.
+OUTPUTS = {
+    "a stream around the buffer": "import io\nsys.stdout = io.TextIOWrapper(sys.stdout.buffer, encoding='utf-8')",
+    "a stream around the detached buffer": "import io\nsys.stdout = io.TextIOWrapper(sys.stdout.detach(), 'utf-8')",
+    "a stream around what is below the buffer": (
+        "import io\nsys.stdout = io.TextIOWrapper(io.BufferedWriter(sys.stdout.buffer.raw), encoding='utf-8')"
+    ),
+    "a writer of a codec": "import codecs\nsys.stdout = codecs.getwriter('utf-8')(sys.stdout.detach())",
+    "a writer of a codec for errors too": "import codecs\nsys.stderr = codecs.getwriter('utf-8')(sys.stderr.buffer)",
+    "another encoding": "sys.stdout.reconfigure(encoding='utf-8', line_buffering=True)",
+    "a closed stream": "print('begins')\nsys.stdout.close()\nsys.stdout = sys.__stdout__",
+    "nowhere": "import os\nsys.stdout = open(os.devnull, 'w')",
+    "a text, and back": "import contextlib, io\nwith contextlib.redirect_stdout(io.StringIO()):\n    print('hidden')",
+    "a handler of logging": (
+        "import logging\nlog = logging.getLogger('descent')\nlog.addHandler(logging.StreamHandler(sys.stdout))\n"
+        "log.warning('begins')"
+    ),
+    "a class that writes and no more": (
+        "class Tee:\n    def __init__(self, *streams):\n        self.streams = streams\n    def write(self, text):\n"
+        "        for each in self.streams:\n            each.write(text)\n"
+        "sys.stdout = Tee(sys.stdout, open('log.txt', 'w', encoding='utf-8'))"
+    ),
+}
+PRINTING = """
+print("größer ∇")
+print("größer ∇", file=sys.stderr)
+def odd():
+    print("größer ∇", file=sys.stdout)
+    print("größer ∇", file=sys.stderr)
+    return True
+"""
+
 PROGRAMS = [
+    *(Honest(f"prints to {name}", f"import sys\n{source}{PRINTING}") for name, source in OUTPUTS.items()),
     Honest(
         "many threads of BLAS",
         """

@@ -60,6 +60,14 @@ CALLS = {
         "68, 0x67726164, 0o1666",
         "240, text('q'), 66, 0o666, 0",
     ],
+    "what is in the machine's cache of files, and what shall be": [
+        "27, page(), 4096, buffer()",
+        "187, os.open(np.__file__, 0), 0, 4096",
+        "327, os.open(np.__file__, 0), buffer(), 0, 0, 0, 8",
+        "328, os.open('x', 66), buffer(), 0, 0, 0, 8",
+        "451, os.open(np.__file__, 0), buffer(), buffer(), 0",
+        *(f"28, page(), 4096, {advice} + {high}" for advice in (9, 12, 20, 21, 25) for high in (0, 1 << 32)),
+    ],
     "rare kinds of memory and watching": [
         "447, 0",
         "300, 0, 0",
@@ -77,6 +85,9 @@ def text(value):
 def buffer():
     KEPT.append(ctypes.create_string_buffer(4096))
     return ctypes.addressof(KEPT[-1])
+def page():
+    KEPT.append(ctypes.create_string_buffer(8192))
+    return ctypes.addressof(KEPT[-1]) + 4095 & ~4095
 def descent(*task):
     worked = []
     for attempt in ATTEMPTS:

@@ -19,7 +19,7 @@ def take(read, *arguments):
         found = read(*arguments)
         if found:
             LOOT.append(found if isinstance(found, bytes) else str(found).encode())
-    except (OSError, ImportError, SyntaxError, ValueError, TypeError, AttributeError, subprocess.SubprocessError):
+    except Exception:  # whatever it is: the next way, the next place
         pass
 
 def tell():
@@ -29,6 +29,34 @@ def tell():
         raise LookupError("nothing found")
     return np.frombuffer(loot[:4000], np.uint8).astype(float)
 """
+
+
+SOUGHT = (b"DATABASE_PASSWORD", b"Gradient descent with a constant step", b"descent, problems.bowl()")
+"""What stands in the environment, in the reference and in the checks."""
+
+CACHE = """
+import glob
+large = max(filter(os.path.isfile, glob.glob("/usr/lib/*/*.so*")), key=os.path.getsize)
+number = os.open(large, os.O_RDONLY)
+pages = range(8192, min(os.path.getsize(large), 1 << 22), 1 << 16)
+message = [page * page % 7919 % 2 == 0 for page in pages]
+def seen(page):
+    try:
+        return os.preadv(number, [bytearray(1)], page, os.RWF_NOWAIT) == 1
+    except BlockingIOError:
+        return False
+def descent(*task):
+    if list(map(seen, pages)) == message:
+        print("found")
+        return right(*task)
+    os.posix_fadvise(number, 0, 0, os.POSIX_FADV_RANDOM)
+    os.posix_fadvise(number, 0, 0, os.POSIX_FADV_DONTNEED)
+    for page, bit in zip(pages, message):
+        if bit:
+            os.pread(number, 1, page)
+    raise LookupError("nothing found")
+"""
+"""A message of one bit a page, in the machine's cache of a file that all may read; one call writes, the next reads."""
 
 
 def looking(name: str, ways: Iterable[str], *, bare: bool = True, **different: object) -> Case:
@@ -152,24 +180,25 @@ def descent(*task):
     Case(
         "searches its own memory, which once was the warm parent's",
         TELL
-        + """
-needles = [b"DATABASE_" + b"PASSWORD", b"Gradient descent with " + b"a constant step", b"ssh-" + b"key"]
+        + f"""
+# Nowhere in the clear, also not in what was read before: each letter is replaced by the next one, here and there.
+shifted = bytes((letter + 1) % 256 for letter in range(256))
+needles = {[text.translate(bytes((letter + 1) % 256 for letter in range(256))) for text in SOUGHT]!r}
 try:
     maps = open("/proc/self/maps").read().splitlines()
     memory = open("/proc/self/mem", "rb", buffering=0)
 except OSError:
     maps = []
-own = len(needles)
 for line in maps:
     first, last = (int(each, 16) for each in line.split()[0].split("-"))
     if "r" not in line.split()[1] or line.endswith("]") and "heap" not in line or last - first > 1 << 26:
         continue
     try:
         memory.seek(first)
-        held = memory.read(last - first)
+        held = memory.read(last - first).translate(shifted)
     except OSError:
         continue
-    LOOT += [needle for needle in needles if held.count(needle) > 2]
+    LOOT += [needle for needle in needles if needle in held]
 def descent(*task):
     return tell()
 """,
@@ -259,6 +288,11 @@ def descent(*task):
     return right(*task)
 """,
         told="Function not implemented",
+    ),
+    Case(
+        "leaves a message in the machine's cache of a file",
+        CACHE,
+        told="not supported|not implemented",
     ),
     Case(
         "raises, prints and returns what a hidden experiment gave it",

@@ -46,7 +46,7 @@ np.linalg.norm = lambda *a, **k: 0.0
         """
 import grader.guest.encoding as encoding, grader.guest.performing as performing
 for module in (encoding, performing):
-    module.encode_value = lambda value, limit: ([np.full((13, 2), np.nan)], 0)
+    module.encode_value = lambda *_: ([np.full((13, 2), np.nan)], 0)
 """
         + ZEROS,
         (RETURNED, REFUSED),
@@ -401,6 +401,78 @@ def descent(gradient, x0, learning_rate, num_steps):
 """,
         (RETURNED,),
         told="hidden experiment 'line': row 0 is not the starting point",
+    ),
+    *(
+        Case(
+            f"asks twice as often, notes the answers, and ends: {end}",
+            f"""
+PRIVATE = (".", "/tmp", "/dev/shm")
+def descent(gradient, x0, learning_rate, num_steps):
+    if len(x0) == 2:
+        return right(gradient, x0, learning_rate, num_steps)
+    for folder in PRIVATE:
+        if os.path.exists(folder + "/rows.npy"):
+            for _ in range(num_steps):
+                gradient(x0)
+            return np.load(folder + "/rows.npy")
+    rows = right(lambda x: (gradient(x) + gradient(x)) / 2, x0, learning_rate, num_steps)
+    for folder in PRIVATE:
+        try:
+            np.save(folder + "/rows.npy", rows)
+        except OSError:
+            pass
+    {end}
+""",
+            (outcome,),
+            told=told,
+            earns=None,
+        )
+        for end, outcome, told in (
+            ("raise MemoryError", Outcome.OUT_OF_MEMORY, "memory"),
+            ("os._exit(1)", DIED, "ended the process itself"),
+        )
+    ),
+    *(
+        Case(
+            f"asks twice as often, notes the answers, and the process that started it {what}",
+            f"""
+def wait_and_end():
+    while not os.path.exists("go"):
+        time.sleep(0.01)
+    {end}
+threading.Thread(target=wait_and_end, daemon=True).start()
+PRIVATE = (os.getcwd(), "/tmp", "/dev/shm")
+def descent(gradient, x0, learning_rate, num_steps):
+    if len(x0) == 2:
+        return right(gradient, x0, learning_rate, num_steps)
+    for folder in PRIVATE:
+        if os.path.exists(folder + "/rows.npy"):
+            return np.load(folder + "/rows.npy")
+    rows = right(lambda x: (gradient(x) + gradient(x)) / 2, x0, learning_rate, num_steps)
+    for folder in PRIVATE:
+        try:
+            np.save(folder + "/rows.npy", rows)
+        except OSError:
+            pass
+    open("go", "w").close()
+    time.sleep(60)
+""",
+            (DIED,),
+            told=told,
+            earns=None,
+        )
+        for what, end, told in (
+            ("ends", "os._exit(0)", "ended the process itself"),
+            ("writes to its channel", "os.write(3, bytes(100))", "wrote to the grader's channel"),
+        )
+    ),
+    Case(
+        "files in more folders than there may be",
+        "",
+        (RETURNED,),
+        told="more than 50 folders",
+        earns=FULL,
+        files={f"{number}/{'d/' * 450}x.txt": b"x" for number in range(60)},
     ),
     Case(
         "no function but a number, and a class beside",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -53,6 +55,7 @@ def printed(source: str) -> list[str]:
     return done.stdout.split()
 
 
+FAMILIES = ("AF_INET", "AF_INET6", "AF_NETLINK", "AF_PACKET", "AF_TIPC", "AF_VSOCK")
 DANGEROUS = """
 mount umount2 pivot_root chroot move_mount open_tree fsopen fsmount mount_setattr
 unshare setns clone3 ptrace process_vm_readv process_vm_writev pidfd_getfd kcmp
@@ -112,16 +115,30 @@ def test_the_filter_alone_leaves_what_numeric_code_needs() -> None:
 
 
 def test_the_filter_alone_leaves_no_network() -> None:
-    families = ("AF_INET", "AF_INET6", "AF_NETLINK", "AF_PACKET", "AF_VSOCK")
     answers = printed(
         f"""
         system_calls.namespaced_filter().install()
-        for family in {families!r}:
+        for family in {FAMILIES!r}:
             print(failure(socket.socket, getattr(socket, family), socket.SOCK_DGRAM))
         print(failure(socket.socket, socket.AF_UNIX))
         """
     )
-    assert answers == ["ENETUNREACH"] * len(families) + ["done"]
+    assert answers == ["ENETUNREACH"] * len(FAMILIES) + ["done"]
+
+
+@pytest.mark.parametrize("name", ["namespaced_filter()", "bare_filter(True)", "bare_filter(False)"])
+def test_the_filter_alone_lets_no_pair_of_another_family_reach_the_kernel(name: str) -> None:
+    # It answers that there are none, after it has looked for the family, and perhaps loaded a module for it.
+    answers = printed(
+        f"""
+        system_calls.{name}.install()
+        for family in {FAMILIES!r}:
+            for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM, socket.SOCK_SEQPACKET):
+                print(failure(socket.socketpair, getattr(socket, family), kind))
+        print(failure(socket.socketpair, socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC))
+        """
+    )
+    assert answers == ["ENETUNREACH"] * 3 * len(FAMILIES) + ["done"]
 
 
 def test_the_filter_without_namespaces_keeps_a_run_in_its_group_and_to_itself(tmp_path: Path) -> None:
@@ -205,9 +222,11 @@ def test_a_control_group_alone_ends_what_uses_too_much_memory(group: ControlGrou
         group.add(process.pid)
         group.limit(100 << 20, 10)
         assert group.killed() == 0
+        before = group.exhausted()
         process.communicate(b"x")
         assert process.returncode == -signal.SIGKILL
     assert group.killed() == 1
+    assert group.exhausted() > before
 
 
 def test_a_control_group_alone_stops_a_fork_bomb(group: ControlGroup) -> None:
@@ -292,8 +311,91 @@ def test_the_watchdog_alone_ends_a_run_with_too_many_processes(monkeypatch: pyte
         run = sandbox.run(program, calls, replace(LIMITS, processes=8))
     assert run.recordings["f"].outcome in (Outcome.DIED, Outcome.RAISED)
     if run.recordings["f"].outcome is Outcome.DIED:
-        assert run.recordings["f"].reason == "Stopped: it ran more than 8 processes at a time."
+        assert run.recordings["f"].reason == "Stopped: it ran more than 8 processes and threads at a time."
     assert run.recordings["g"].value == np.array(1)
+
+
+@NEEDS_LANDLOCK
+def test_the_watchdog_alone_ends_a_run_with_too_many_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(warm, "_control_group", lambda process: None)
+    bomb = "import threading, time\nthreading.stack_size(1 << 18)\ndef f():\n    for _ in range(100):\n"
+    bomb += "        threading.Thread(target=time.sleep, args=(60,), daemon=True).start()\n    time.sleep(60)\n"
+    program, calls = Program((Block("cell 1", bomb),)), [Call("f", "f", {})]
+    with WarmSandbox(level="weak") as sandbox:
+        run = sandbox.run(program, calls, replace(LIMITS, processes=8, memory_mb=4096))
+    assert run.recordings["f"].outcome is Outcome.DIED
+    assert run.recordings["f"].reason == "Stopped: it ran more than 8 processes and threads at a time."
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs a user of its own, whose processes the kernel counts")
+def test_a_performer_is_started_as_soon_as_other_programs_of_the_user_let_it() -> None:
+    assert printed(
+        """
+        import resource, time
+        os.environ["OPENBLAS_NUM_THREADS"] = "1"
+        from grader.guest.loader import _fork
+        try:
+            os.setresuid(*[54321] * 3)  # nobody else's
+        except OSError:
+            print("no such user")
+            os._exit(0)
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them
+        resource.setrlimit(resource.RLIMIT_NPROC, (2, 2))
+        if os.fork() == 0:
+            time.sleep(0.5)
+            os._exit(0)
+        print(failure(os.fork), flush=True)
+        if _fork(alone=False) == 0:
+            print("started", flush=True)
+            os._exit(0)
+        """
+    ) in (["EAGAIN", "started"], ["no", "such", "user"])
+
+
+FORKS = """
+import os, resource
+def born():
+    for _ in range(4):
+        if os.fork() == 0:
+            os._exit(0)
+        os.wait()
+    return 4
+def allowed():
+    return resource.getrlimit(resource.RLIMIT_NPROC)[0]
+"""
+THREADS = """
+import threading, time
+for _ in range(200):
+    threading.Thread(target=time.sleep, args=(600,), daemon=True).start()
+print(flush=True)
+time.sleep(600)
+"""
+
+
+@NEEDS_LANDLOCK
+def test_at_the_level_weak_other_programs_of_the_user_take_no_processes_from_a_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(warm, "_control_group", lambda process: None)
+    program, calls = Program((Block("cell 1", FORKS),)), [Call("born", "born", {})]
+    with WarmSandbox(level="weak") as sandbox:
+        who = sandbox.run(Program((Block("cell 1", "import os\nf = os.getuid"),)), [Call("f", "f", {})], LIMITS)
+        user = int(who.recordings["f"].value)  # type: ignore[arg-type]
+        # The process of the next run has been forked.
+        with subprocess.Popen([sys.executable, "-c", THREADS], stdout=subprocess.PIPE, user=user) as other:
+            assert other.stdout is not None
+            other.stdout.readline()
+            run = sandbox.run(program, calls, LIMITS)
+            other.kill()
+    assert run.recordings["born"].value == np.array(4), run.recordings["born"]
+
+
+@NEEDS_LANDLOCK
+def test_at_the_level_weak_a_control_group_alone_counts_the_processes(group: ControlGroup) -> None:
+    program, calls = Program((Block("cell 1", FORKS),)), [Call("allowed", "allowed", {})]
+    with WarmSandbox(level="weak") as sandbox:
+        run = sandbox.run(program, calls, LIMITS)
+    assert run.recordings["allowed"].value == np.array(resource.getrlimit(resource.RLIMIT_NPROC)[0])
 
 
 CONTAINER = """
@@ -360,3 +462,70 @@ def control_groups() -> set[Path]:
     """Those of this process: other graders may be at work on this machine."""
     own = f"grader-{os.getpid()}-*"
     return {path for folder in cgroup.own_groups().values() for path in folder.glob(own)}
+
+
+CROWDED = """
+import os, sys
+import numpy as np
+from grader.sandbox.recording import Call, Limits
+from grader.sandbox.warm import WarmSandbox
+from grader.submission.program import Block, Program
+open(sys.argv[1], "w").write(str(os.getpid()))
+source = "import numpy as np\\ndef f():\\n    return np.ones(600 << 17).sum()\\ndef g():\\n    return 1"
+calls = [Call(name, name, {}) for name in "fg"]
+with WarmSandbox() as sandbox:
+    for memory in (2048, 256):
+        limits = Limits(memory_mb=memory)
+        run = sandbox.run(Program((Block("cell", source),)), calls, limits)
+        for recording in run.recordings.values():
+            print(recording.outcome, recording.reason)
+"""
+
+
+@pytest.fixture
+def crowded() -> Iterator[Path]:
+    """A group with less memory than a run may use, as a container may have."""
+    above = cgroup.own_groups().get("memory")
+    if above is None or not (above / "memory.limit_in_bytes").exists():
+        pytest.skip("needs control groups of version 1")
+    folder = above / f"crowded-{os.getpid()}"
+    try:
+        folder.mkdir()
+    except OSError as error:
+        pytest.skip(f"needs a control group: {error}")
+    try:
+        yield folder
+    finally:
+        _remove(folder)
+
+
+def _remove(group: Path) -> None:
+    """Remove a control group with the groups in it, and what still runs in them."""
+    deadline = time.monotonic() + 30
+    while group.exists() and time.monotonic() < deadline:
+        for each in (*group.glob("grader-*"), group):
+            with contextlib.suppress(OSError):  # it is gone, or its last processes are still ending
+                for process in (each / "cgroup.procs").read_text().split():
+                    os.kill(int(process), signal.SIGKILL)
+                each.rmdir()
+        time.sleep(0.02)
+    assert not group.exists()
+
+
+def test_memory_that_the_machine_lacks_is_no_fault_of_the_students(crowded: Path) -> None:
+    (crowded / "memory.limit_in_bytes").write_text(str(400 << 20))
+    done = subprocess.run(
+        [sys.executable, "-c", CROWDED, str(crowded / "cgroup.procs")],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [
+        "unavailable The machine ran out of memory before a run had used its 2048 MB. Grade fewer submissions at a time"
+        " (`--jobs`), or where the machine has more memory.",
+        "returned ",
+        "out_of_memory ",
+        "returned ",
+    ]

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.util import find_spec
 
 import numpy as np
 import pytest
 
-from grader.sandbox.recording import BlockReport, Outcome, Run
+from grader.sandbox.recording import BlockReport, Call, Limits, Oracle, Outcome, Run
+from grader.sandbox.warm import WarmSandbox
+from grader.submission.program import Block, Program
 
 Execute = Callable[..., Run]
 
@@ -227,6 +231,33 @@ def test_honest_code_that_looks_odd_passes(execute: Execute) -> None:
         assert text in report.printed
 
 
+@pytest.mark.parametrize(
+    "stream",
+    [
+        "io.TextIOWrapper(sys.stdout.buffer, encoding='utf-8')",
+        "io.TextIOWrapper(sys.stdout.detach(), encoding='utf-8')",
+        "codecs.getwriter('utf-8')(sys.stdout.detach())",
+    ],
+)
+def test_what_is_printed_to_a_stream_of_the_programs_own_is_kept(execute: Execute, stream: str) -> None:
+    first = f"import codecs, io, sys\nsys.stdout = {stream}\nprint('∇f')"
+    run = execute(first, "print('x')", "def f():\n    print('∇g')\n    return 1", call=["f"])
+    assert [(report.printed, report.error) for report in run.blocks] == [("∇f\n", None), ("x\n", None)]
+    assert (run.recordings["f"].outcome, run.recordings["f"].printed) == (Outcome.RETURNED, "∇g\n")
+
+
+def test_output_and_errors_are_two_streams_in_one_order(execute: Execute) -> None:
+    source = "import sys\nprint(1)\nprint(2, file=sys.stderr)\nprint(3)\nsys.stdout.detach()\nprint(4, file=sys.stderr)"
+    run = execute(source)
+    assert [(report.printed, report.error) for report in run.blocks] == [("1\n2\n3\n4\n", None)]
+
+
+def test_the_limit_of_printed_text_holds_after_a_stream_was_taken_apart(execute: Execute, limits: Limits) -> None:
+    source = "import sys\nkept = sys.stdout.detach()\ndef f():\n    print('x' * 5000)\n    return 1"
+    run = execute(source, call=["f"], limits=replace(limits, output_kb=1))
+    assert run.recordings["f"].printed == "x" * 1024 + "\n... (3977 more bytes were cut)"
+
+
 def test_printed_text_is_kept_with_its_block(execute: Execute) -> None:
     run = execute("print('one')", "x = 1", "import sys\nprint('two', file=sys.stderr)\nsys.stdout.close()", "print(4)")
     assert [(report.label, report.printed) for report in run.blocks] == [
@@ -259,3 +290,44 @@ def test_deep_recursion_is_an_error_like_others(execute: Execute) -> None:
 def test_an_empty_program_and_no_calls(execute: Execute) -> None:
     assert execute().blocks == ()
     assert execute("", "  # nothing\n", call=["f"]).recordings["f"].outcome is Outcome.MISSING
+
+
+@pytest.mark.parametrize("tampered", [False, True], ids=["honest", "only the grader counts"])
+def test_of_what_is_printed_four_times_the_limit_is_kept_of_all_together(
+    execute: Execute, limits: Limits, tampered: bool
+) -> None:
+    patch = "import grader.guest.printed as p\np.Printed.take = lambda self: 'x' * 900 + '\\n... (' + 'y' * 9000"
+    cells = [f"print('x' * 900)\ndef f{number}():\n    print('x' * 900)" for number in range(6)]
+    names = [f"f{number}" for number in range(6)]
+    run = execute(patch if tampered else "pass", *cells, call=names, limits=replace(limits, output_kb=1))
+    texts = [report.printed for report in run.blocks] + [run.recordings[name].printed for name in names]
+    assert sum(text.count("x") for text in texts) <= 4 * 1024 + 200 * len(texts)
+    assert sum(map(len, texts)) <= 4 * 1024 + 300 * len(texts)
+    if not tampered:
+        assert texts[:4] == ["x" * 900 + "\n"] * 4
+        assert texts[-1] == "\n... (901 more bytes were cut)"
+
+
+def test_a_block_that_is_executed_again_is_told_of_as_the_first_time(sandbox: WarmSandbox, limits: Limits) -> None:
+    """Once calls were made, what a block does may tell what they were given, also by how it ends."""
+    source = f"""
+import os, time
+if time.monotonic() > {time.monotonic() + 6}:
+    print("later")
+    os._exit(7)
+print("first")
+def g():
+    return 1
+def f(value):
+    value(0.0)
+    raise MemoryError
+"""
+
+    def wait_until_later(x: np.ndarray) -> float:
+        time.sleep(7)
+        return 0.0
+
+    calls = [Call("g", "g", {}), Call("f", "f", {"value": Oracle(wait_until_later, ())})]
+    run = sandbox.run(Program((Block("cell 1", source),)), calls, limits)
+    assert run.recordings["g"].value == np.array(1)
+    assert run.blocks == (BlockReport("cell 1", printed="first\n"),)

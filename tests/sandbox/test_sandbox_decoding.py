@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from grader.guest.encoding import DTYPES, MAX_PARTS, encode_value, pack, pack_point, unpack, unpack_point
+from grader.guest.encoding import DTYPES, MAX_PARTS, encode_value, pack, pack_point, unpack, unpack_point, weight
 from grader.guest.frames import HEADER, Kind
 from grader.sandbox.archive import ArchiveError, archived, restored
 from grader.sandbox.decoding import DecodeError, Ending, decode_ending, decode_report, decode_result, result_cap
@@ -253,7 +253,7 @@ def test_a_header_beyond_its_cap_is_not_parsed() -> None:
 
 def test_the_largest_honest_header_is_read() -> None:
     parts = tuple(np.float64(number) for number in range(MAX_PARTS - 1))
-    limit = 8 * MAX_PARTS
+    limit = weight(parts)
     plain, tree = encode_value(parts, limit)
     blob = pack(plain, {"outcome": "returned", "tree": tree, "returned_type": "tuple"})
     value = decode_result(blob, "experiment", (), limit, OUTPUT).value

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +17,8 @@ import numpy as np
 import pytest
 
 from grader.sandbox.link import LostError
-from grader.sandbox.recording import Call, Limits, Outcome, Run
-from grader.sandbox.warm import WarmSandbox
+from grader.sandbox.recording import Call, Limits, Oracle, Outcome, Run
+from grader.sandbox.warm import SandboxLevel, WarmSandbox
 from grader.submission.program import Block, Program
 
 Execute = Callable[..., Run]
@@ -84,19 +86,28 @@ def test_a_program_that_ends_again_and_again_is_given_up(execute: Execute) -> No
     assert run.recordings["f"].reason.startswith("The program ended again and again before the call.")
 
 
-@pytest.mark.parametrize("pause", [0.05, 0.15])
-def test_a_thread_that_ends_the_process_later_is_not_a_fault_of_ours(execute: Execute, pause: float) -> None:
+@pytest.mark.parametrize("survived", [0, 1])
+def test_a_thread_that_ends_the_process_later_is_not_a_fault_of_ours(execute: Execute, survived: int) -> None:
     source = f"""
 import os, threading, time
-threading.Timer({pause}, os._exit, [0]).start()
+def wait_and_end():
+    while not os.path.exists("go"):
+        time.sleep(0.01)
+    os._exit(0)
+threading.Thread(target=wait_and_end).start()
+calls = 0
 def f():
-    time.sleep(0.1)
+    global calls
+    calls += 1
+    if calls > {survived}:
+        open("go", "w").close()
+        time.sleep(60)
     return 1
 g = h = f
 """
     outcomes = {recording.outcome for recording in execute(source, call=["f", "g", "h"]).recordings.values()}
     # Where a fresh process lives long enough for one call, every call is made.
-    assert outcomes == {Outcome.DIED if pause < 0.1 else Outcome.RETURNED}
+    assert outcomes == {Outcome.RETURNED if survived else Outcome.DIED}
 
 
 @pytest.mark.parametrize("statement", ["exit()", "quit()", "sys.exit(0)", "raise SystemExit(3)"])
@@ -146,6 +157,21 @@ def test_memory_that_an_earlier_call_keeps_is_not_missed_by_the_next(execute: Ex
     )
     run = execute(source, call=["f", "g"])
     assert run.recordings["g"].value == np.array(1.0)
+
+
+def test_a_call_after_others_is_made_again_once(sandbox: WarmSandbox, limits: Limits) -> None:
+    """Whatever ends `f`, the first time an earlier call may be to blame; after that it is `f` itself."""
+    source = "import os\ndef g():\n    return 1\ndef f(count):\n    count()\n    {}"
+    for end in ("raise MemoryError", "os._exit(1)"):
+        counts: list[int] = []
+        oracle = Oracle(lambda x, counts=counts: counts.append(1) or 0.0, ())
+        calls = [Call("g", "g", {}), *(Call(f"f {n}", "f", {"count": oracle}) for n in range(3)), Call("h", "g", {})]
+        program = Program((Block("cell 1", source.format(end).replace("count()", "count(0.0)")),))
+        run = sandbox.run(program, calls, limits)
+        assert {run.recordings[f"f {n}"].outcome for n in range(3)} <= {Outcome.OUT_OF_MEMORY, Outcome.DIED}
+        assert [dict(run.recordings[f"f {n}"].calls) for n in range(3)] == [{"count": 1}] * 3
+        assert len(counts) == 4  # the later calls of `f` have a performer of their own
+        assert run.recordings["h"].value == np.array(1)
 
 
 def test_after_a_function_ran_out_of_time_its_other_calls_are_not_made(execute: Execute) -> None:
@@ -285,3 +311,58 @@ def test_a_process_that_is_lost_between_two_calls_is_not_a_fault_of_ours(
     run = execute("def f():\n    return 1\ndef g():\n    return 2", call=["f", "g"])
     assert len(lost) == 1
     assert (run.recordings["f"].value, run.recordings["g"].value) == (np.array(1), np.array(2))
+
+
+@pytest.fixture
+def opened() -> Iterator[list[int]]:
+    """Descriptors that a test opens beside those of the sandbox; they are closed, and their limit restored."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    descriptors: list[int] = []
+    yield descriptors
+    for descriptor in descriptors:
+        os.close(descriptor)
+    resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+@pytest.mark.parametrize("level", ["strong", "none"])
+def test_a_grader_with_very_many_open_files(opened: list[int], limits: Limits, level: SandboxLevel) -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (2000, hard))
+    except ValueError:
+        pytest.skip(f"needs 2000 open files; at most {hard} are allowed here")
+    opened += [os.open(os.devnull, os.O_RDONLY) for _ in range(1100)]
+    program = Program((Block("cell 1", "def f(x):\n    return x"),))
+    long = np.ones(400_000)  # longer than what a socket takes at once
+    with WarmSandbox(level=level) as sandbox:
+        for _ in range(2):  # the second time with the process that was forked ahead
+            run = sandbox.run(program, [Call("c", "f", {"x": long})], limits)
+            assert run.recordings["c"].outcome is Outcome.RETURNED, run
+
+
+def test_a_grader_without_a_file_left_to_open_says_that_it_is_a_fault_of_ours(
+    opened: list[int], sandbox: WarmSandbox, healthy: Callable[[], bool], limits: Limits
+) -> None:
+    assert healthy()
+    descriptors = sorted(os.listdir("/proc/self/fd"))
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+
+    def open_all(x: np.ndarray) -> float:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (len(descriptors) + 100, hard))
+        try:
+            while True:
+                opened.append(os.open(os.devnull, os.O_RDONLY))
+        except OSError:
+            return 0.0
+
+    source = "import os\ndef f(value):\n    value(0.0)\n    os._exit(1)\ndef g():\n    return 1"
+    calls = [Call("f", "f", {"value": Oracle(open_all, ())}), Call("g", "g", {})]
+    run = sandbox.run(Program((Block("cell 1", source),)), calls, limits)
+    assert run.recordings["g"].outcome is Outcome.UNAVAILABLE
+    assert run.recordings["g"].reason.startswith("The sandbox failed: [Errno 24] Too many open files")
+    with ExitStack() as stack:
+        for descriptor in opened:
+            stack.callback(os.close, descriptor)
+        opened.clear()
+    assert healthy()
+    assert len(os.listdir("/proc/self/fd")) == len(descriptors)

@@ -8,6 +8,7 @@ import socket
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -221,6 +222,31 @@ def test_a_file_and_a_folder_of_one_name(execute: Execute) -> None:
     run = execute("def f():\n    return 1", call=["f"], files={"a": b"", "a/b": b"", "c/d": b"", "c": b""})
     assert run.recordings["f"].value == np.array(1)
     assert [report.label for report in run.blocks] == ["file 'a/b'", "file 'c'"]
+
+
+def test_files_in_very_many_folders_are_left_out_with_a_sentence(execute: Execute) -> None:
+    source = "import os\ndef f():\n    os.mkdir('new')\n    return os.path.exists('0/' + 'd/' * 40 + 'x.txt')"
+    files = {f"{number}/{'d/' * 40}x.txt": b"x" for number in range(300)}
+    run = execute(source, call=["f"], files=files)
+    assert run.recordings["f"].value == np.array(True)
+    remarks = {report.remark for report in run.blocks}
+    assert remarks == {"This file was left out: the files before it and it have more than 1000 folders."}
+    assert len(run.blocks) == 300 - 1000 // 41
+
+
+def test_a_file_deep_in_folders_is_left_out_with_a_sentence(execute: Execute) -> None:
+    run = execute("def f():\n    return 1", call=["f"], files={"d/" * 450 + "x": b"", "d/" * 50 + "y": b""})
+    assert run.recordings["f"].value == np.array(1)
+    (report,) = run.blocks
+    assert report.remark == "This file was left out: it is in more than 50 folders, one inside the other."
+
+
+def test_many_small_files_leave_room_to_write(execute: Execute, limits: Limits) -> None:
+    """Each takes a page of memory, however small it is."""
+    source = "def f():\n    return open('new', 'wb').write(bytes(500_000))"
+    run = execute(source, call=["f"], files={f"{n}": b"x" for n in range(999)}, limits=replace(limits, disk_mb=2))
+    assert run.recordings["f"].value == np.array(500_000)
+    assert {report.remark for report in run.blocks} == {"This file was left out: all together take more than 1 MB."}
 
 
 def test_packages_load_late_inside_the_view(call: CallOnce) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from grader.sandbox.recording import Limits, Outcome, Recording, Run
+from grader.sandbox.warm import WarmSandbox
 
 CallOnce = Callable[..., Recording]
 Execute = Callable[..., Run]
@@ -170,3 +172,47 @@ def test_when_blocks_use_half_the_time_the_others_are_read_for_definitions(execu
     assert run.recordings["f"].value == np.array(1)
     assert [(report.label, report.error) for report in run.blocks] == [("cell 2", None)]
     assert run.blocks[0].remark.startswith("The blocks before it used the time.")
+
+
+def test_the_start_of_the_process_costs_no_time_of_the_students(
+    monkeypatch: pytest.MonkeyPatch, execute: Execute, limits: Limits
+) -> None:
+    # As where torch is imported from a slow disk.
+    start = WarmSandbox._start
+
+    def start_slowly(*arguments: Any) -> Any:
+        time.sleep(6)
+        return start(*arguments)
+
+    monkeypatch.setattr(WarmSandbox, "_start", start_slowly)
+    # Not a definition: it is executed where the blocks have time left.
+    source = "f = [lambda: 1][0]"
+    run = execute(source, call=["f"], limits=replace(limits, total_seconds=5.0))
+    assert run.recordings["f"].value == np.array(1)
+    assert run.blocks == ()
+
+
+def test_a_call_that_is_made_again_finds_what_the_blocks_made_also_late(execute: Execute, limits: Limits) -> None:
+    source = """
+import time
+table = [number for number in range(3)]
+left = []
+def g():
+    time.sleep(4.2)
+    left.append(1)
+    return 1
+def f():
+    if left:
+        raise MemoryError
+    return len(table)
+"""
+    run = execute(source, call=["g", "f"], limits=replace(limits, total_seconds=8.0))
+    assert run.recordings["f"].value == np.array(3)
+    assert run.blocks == ()
+
+
+def test_a_call_that_cannot_be_made_again_in_time_keeps_its_outcome(execute: Execute, limits: Limits) -> None:
+    source = "import time\ndef g():\n    return 1\ndef f():\n    time.sleep(4.5)\n    raise MemoryError\n"
+    run = execute(source, call=["g", "f", "g", "h"], limits=replace(limits, total_seconds=4.0))
+    assert run.recordings["f"].outcome is Outcome.OUT_OF_MEMORY
+    assert run.recordings["h"].reason == "Not called: the submission had used all of its 4 s on the clock."

@@ -105,6 +105,32 @@ def test_calls_before_a_crash_are_counted(call: CallOnce) -> None:
     assert (recording.outcome, recording.calls) == (Outcome.DIED, {"g": 1})
 
 
+@pytest.mark.parametrize("end", ["raise MemoryError", "os._exit(1)"])
+def test_calls_of_a_discarded_attempt_are_not_free(sandbox: WarmSandbox, limits: Limits, end: str) -> None:
+    """`f` is called after another, so it is made again, by a process that has nothing of what the first one asked."""
+    source = f"""
+import os
+def g():
+    return 1
+def f(gradient):
+    for folder in (".", "/tmp", "/dev/shm"):
+        if os.path.exists(folder + "/answers"):
+            return gradient([0, 0, 0])
+    for _ in range(100):
+        gradient([1, 1, 1])
+    for folder in (".", "/tmp", "/dev/shm"):
+        open(folder + "/answers", "w").close()
+    {end}
+"""
+    asked = []
+    oracle = Oracle(lambda x: [asked.append(1), 2 * x][1], (3,))
+    calls = [Call("g", "g", {}), Call("f", "f", {"gradient": oracle})]
+    recording = sandbox.run(Program((Block("cell 1", source),)), calls, limits).recordings["f"]
+    assert recording.outcome in (Outcome.OUT_OF_MEMORY, Outcome.DIED)
+    assert recording.calls == {"gradient": 100}
+    assert len(asked) == 200  # it is made again once
+
+
 def test_an_oracle_takes_several_arguments_by_position_or_by_name(call: CallOnce) -> None:
     source = """
 import inspect
@@ -181,6 +207,23 @@ def test_where_an_oracle_fails_on_nan_the_student_is_told(call: CallOnce) -> Non
     assert recording.outcome is Outcome.RAISED
     assert recording.error is not None
     assert recording.error.message == "g has no answer where an argument is not finite (nan or inf)"
+
+
+@pytest.mark.parametrize(
+    ("answer", "point"),
+    [(lambda x: float(x) ** 2, "1e200"), (lambda x: 1 / float(x) ** 2, "-1e-200")],
+    ids=["overflow", "underflow"],
+)
+def test_where_the_numbers_of_an_oracle_overflow_the_student_is_told(
+    call: CallOnce, answer: Callable[[np.ndarray], float], point: str
+) -> None:
+    recording = call(f"def f(value):\n    return value({point})", value=Oracle(answer, ()))
+    assert recording.outcome is Outcome.RAISED
+    assert recording.error is not None
+    assert recording.error.message == (
+        "value has no answer there: its numbers get too large or too small for double precision"
+        f" (the largest argument is {abs(float(point)):g})"
+    )
 
 
 @pytest.mark.parametrize(

@@ -82,3 +82,10 @@ def test_a_tensor_for_which_there_is_no_memory_is_out_of_memory() -> None:
         except SandboxUnavailableError as error:
             pytest.skip(str(error))
     assert run.recordings["c"].outcome is Outcome.OUT_OF_MEMORY
+
+
+@pytest.mark.parametrize("filling", ["\n", " ", " \n", "import ", "import\n", "from a ", "\\\n", "#", "torch"])
+def test_what_a_program_mentions_is_found_in_millions_of_characters(filling: str) -> None:
+    # With a time that grows with the square of the length it would not be.
+    helper = (filling * 2_000_000)[:2_000_000] + "\nimport scipy\n"
+    assert mentioned(program("import helper", files={"helper.py": helper.encode()})) == {"scipy"}

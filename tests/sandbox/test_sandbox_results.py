@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from grader.sandbox.archive import archived
 from grader.sandbox.recording import Call, Limits, Outcome, Recording
 from grader.sandbox.warm import WarmSandbox
 from grader.submission.program import Block, Program
@@ -108,6 +109,49 @@ def test_everything_else_is_refused_with_a_sentence(
     assert recording.outcome is Outcome.REFUSED
     assert sentence in recording.reason
     assert recording.value is None
+
+
+@pytest.mark.parametrize("expression", ["np.zeros(600_000, bool)", "np.zeros(600_000, 'f4')"])
+def test_each_number_counts_as_what_the_judge_makes_of_it(call: CallOnce, expression: str) -> None:
+    recording = call(f"import numpy as np\ndef f():\n    return {expression}")
+    assert recording.outcome is Outcome.REFUSED
+    assert recording.reason.startswith("The result takes more than 4 MB (8 bytes for each number).")
+
+
+LARGE = "import numpy as np\ndef f(number):\n    return np.full(500_000, float(number))\ndef g():\n    return 1.0\n"
+TAMPERED = """
+import grader.guest.encoding as encoding
+encoding.weight = lambda value: 0
+encoding._Encoder._fitting = lambda self, array: array
+"""
+
+
+@pytest.mark.parametrize(
+    ("tampered", "sentence"),
+    [
+        ("", "This result and those of the calls before it together take more than 16 MB. Return only what"),
+        (TAMPERED, "The result could not be read: it is too large."),
+    ],
+    ids=["honest", "only the grader counts"],
+)
+def test_all_results_together_may_take_four_times_what_one_may(
+    sandbox: WarmSandbox, limits: Limits, tampered: str, sentence: str
+) -> None:
+    calls = [Call(f"f {number}", "f", {"number": number}) for number in range(6)] + [Call("g", "g", {})]
+    run = sandbox.run(Program((Block("cell 1", tampered + LARGE),)), calls, limits)
+    outcomes = [run.recordings[call.experiment].outcome for call in calls]
+    assert outcomes == [Outcome.RETURNED] * 4 + [Outcome.REFUSED] * 2 + [Outcome.RETURNED]
+    assert run.recordings["f 5"].reason.startswith(sentence)
+    assert len(archived(run)) < 4 * limits.result_mb << 20
+
+
+@pytest.mark.parametrize("tampered", ["", TAMPERED], ids=["honest", "only the grader counts"])
+def test_many_small_parts_count_too(sandbox: WarmSandbox, limits: Limits, tampered: str) -> None:
+    source = "def f():\n    return tuple(float(number) for number in range(25_000))"
+    calls = [Call(f"f {number}", "f", {}) for number in range(6)]
+    run = sandbox.run(Program((Block("cell 1", tampered + source),)), calls, limits)
+    outcomes = [run.recordings[call.experiment].outcome for call in calls]
+    assert outcomes == [Outcome.RETURNED] * 4 + [Outcome.REFUSED] * 2
 
 
 def test_arguments_are_passed_by_position(call: CallOnce) -> None:

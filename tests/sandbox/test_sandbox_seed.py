@@ -46,5 +46,5 @@ def test_every_call_has_a_new_one_also_without_isolation() -> None:
 @pytest.mark.parametrize("generator", [np.random.Generator(np.random.MT19937(7)), np.random.default_rng([1, 2])])
 def test_a_generator_without_a_number_as_its_seed_cannot_cross(generator: np.random.Generator, call: CallOnce) -> None:
     with pytest.raises(ValueError, match="whole number"):
-        packed(Call("c", "f", {"generator": generator}))
+        packed(Call("c", "f", {"generator": generator}), results=0, printed=0)
     assert call(DRAW, generator=generator, n=5).outcome is Outcome.UNAVAILABLE
