@@ -28,6 +28,7 @@ class LimitsSpecification(_Table):
     total_seconds  time on the clock of the whole submission
     memory_mb      memory of one process
     gpu_memory_mb  memory of the GPU for one process, where `device` is "cuda"
+    result_mb      what one call may return, 8 bytes for each number; all calls together may return four times that
     """
 
     cpu_seconds: float = Field(default=10.0, gt=0, le=86400)
@@ -35,6 +36,7 @@ class LimitsSpecification(_Table):
     total_seconds: float = Field(default=180.0, gt=0, le=864000)
     memory_mb: int = Field(default=2048, ge=64)
     gpu_memory_mb: int | None = Field(default=None, ge=64)
+    result_mb: int = Field(default=16, ge=1, le=64)
 
 
 class RubricItemSpecification(_Table):

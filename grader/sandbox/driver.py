@@ -5,7 +5,8 @@ student's code does, each call gets a recording: a process that dies in a block 
 to its definitions (and if that dies too, without it). One performer, a fork of the process, makes one call after the
 other, since a fork costs more than most calls; where it dies or has no memory left, the next call gets a fresh one. An
 earlier call in the same performer may be to blame for that. Then the call is made again, once, by a fresh process: no
-call pays for an earlier one, and nothing that the discarded attempt learned from its oracles is there any more.
+call pays for an earlier one, and nothing that the discarded attempt learned from its oracles is there any more. From
+then on each call has a performer of its own, so the program is executed once more at most.
 """
 
 from __future__ import annotations
@@ -57,6 +58,8 @@ _MAX_FILES = 1000
 _MAX_FOLDERS = 1000
 _MAX_DEPTH = 50
 """Folders around a file."""
+_LEAST_PRINTED = 1 / 64
+"""Part of the limit of printed text that is kept of each block and call, whatever the others printed."""
 _PAGE = 4096
 """Bytes of which a file takes a whole number."""
 _START_SECONDS = 120.0
@@ -194,8 +197,12 @@ class _Drive:
         """The blocks have been executed to the end."""
         self._doubtful: Recording | None = None
         """Of the next call: what came of it after others in the same performer."""
+        self._apart = False
+        """Each call has a performer of its own: calls have been in each other's way."""
         self._reruns = 0
         self._results_left = TOGETHER * limits.result_mb << 20
+        self._share = self._results_left // max(1, len(calls))
+        """What each call may return, whatever the others did."""
         self._printed_left = TOGETHER * limits.output_kb << 10
         self._cpu = 0.0
         self._block: int | None = None
@@ -267,7 +274,7 @@ class _Drive:
                 outcome, reason = Outcome.UNAVAILABLE, self._talk.fault
             recording = Recording(self._talk.call.experiment, outcome, reason=reason, calls=self._talk.asked)
             if self._talk.performer.made and not late:
-                self._doubtful = recording  # perhaps an earlier call is to blame: it is made again in a fresh process
+                self._doubt(recording)
             else:
                 self._keep(recording, self._talk.call)
         elif self._block is not None:
@@ -329,7 +336,13 @@ class _Drive:
     @property
     def _output(self) -> int:
         """Bytes of printed text that are kept of the next block or call."""
-        return min(self._limits.output_kb << 10, self._printed_left)
+        limit = self._limits.output_kb << 10
+        return min(limit, max(self._printed_left, int(_LEAST_PRINTED * limit)))
+
+    @property
+    def _most(self) -> int:
+        """Largest weight of the next result."""
+        return min(self._limits.result_mb << 20, max(self._results_left, self._share))
 
     def _printed(self, text: str) -> None:
         self._printed_left = max(0, self._printed_left - len(text.encode()))
@@ -357,7 +370,7 @@ class _Drive:
         """Make a call and say whether the process is good for the next one."""
         deadline = self._deadline(self._limits.wall_seconds)
         try:
-            request = packed(call, self._results_left, self._output)
+            request = packed(call, self._most, self._output)
         except (KeyError, TypeError, ValueError) as error:
             reason = f"The arguments of {call.function} cannot be sent: {error!r}."
             self._recordings[call.experiment] = Recording(call.experiment, Outcome.UNAVAILABLE, reason=reason)
@@ -370,16 +383,21 @@ class _Drive:
         recording = replace(self._judged(talk, ending), calls=asked)
         self._talk = None
         if recording.outcome in _PERHAPS_OF_AN_EARLIER_CALL and performer.made:
-            self._doubtful = recording
-            return False  # it has no recording yet, so it is the next one, in a fresh process
+            self._doubt(recording)
+            return False
         self._keep(recording, call)
         performer.made += 1
         if ending is not None:
             performer.link.close()
             self._performer = None
-        elif recording.outcome is Outcome.OUT_OF_MEMORY:
+        elif self._apart or recording.outcome is Outcome.OUT_OF_MEMORY:
             self._dismiss(process, performer)
         return True
+
+    def _doubt(self, recording: Recording) -> None:
+        """An earlier call may be to blame: without a recording it is the next one, in a fresh process."""
+        self._doubtful = recording
+        self._apart = True
 
     def _opened(self, process: Process, deadline: float) -> _Performer:
         link = process.open_performer(deadline)
@@ -514,8 +532,7 @@ class _Drive:
             outcome, reason = _explained(None, ending, limits, used_up)
             return Recording(call.experiment, outcome, reason=reason)
         try:
-            most = min(limits.result_mb << 20, self._results_left)
-            recording = decode_result(talk.result, call.experiment, call.arguments, most, self._output)
+            recording = decode_result(talk.result, call.experiment, call.arguments, self._most, self._output)
             # The kernel may have ended processes that the call was waiting for.
             if used_up == "memory" and recording.outcome is Outcome.TIMED_OUT:
                 return replace(recording, outcome=Outcome.OUT_OF_MEMORY, reason=_too_much_memory(limits))

@@ -59,7 +59,7 @@ removexattr setxattr utime utimensat utimes
 _SETTINGS = "prlimit64 sched_setaffinity sched_setattr sched_setparam sched_setscheduler"
 """What sets limits and priorities of a process: of this one where its first argument is 0, else of another one."""
 
-_ADVICE = (*range(5), 8, 10, 11, *range(14, 20), 22, 23)
+_ADVICE = (*range(5), 8, 10, 11, *range(14, 20), 22, 23, 102, 103)
 """What `madvise` may say about memory. Not what pushes pages out of it, makes holes in files, or merges equal pages."""
 _INT = 0xFFFFFFFF
 """The bits of an argument that the kernel takes where it wants an `int`."""

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from grader.sandbox.recording import Limits, Outcome, Recording, Run
+from grader.sandbox.recording import Call, Limits, Outcome, Recording, Run
 from grader.sandbox.warm import WarmSandbox
+from grader.submission.program import Block, Program
 
 CallOnce = Callable[..., Recording]
 Execute = Callable[..., Run]
@@ -216,3 +217,14 @@ def test_a_call_that_cannot_be_made_again_in_time_keeps_its_outcome(execute: Exe
     run = execute(source, call=["g", "f", "g", "h"], limits=replace(limits, total_seconds=4.0))
     assert run.recordings["f"].outcome is Outcome.OUT_OF_MEMORY
     assert run.recordings["h"].reason == "Not called: the submission had used all of its 4 s on the clock."
+
+
+def test_a_program_is_executed_once_more_at_most_however_many_calls_run_out_of_memory(
+    sandbox: WarmSandbox, limits: Limits
+) -> None:
+    source = "import time\ntime.sleep(1)\ndef f(n):\n    if n:\n        raise MemoryError\n    return 1"
+    calls = [Call(f"{place}", "f", {"n": place % 2}) for place in range(40)]
+    program = Program((Block("cell 1", source),))
+    run = sandbox.run(program, calls, replace(limits, wall_seconds=15, total_seconds=15))
+    assert {run.recordings[f"{place}"].outcome for place in range(0, 40, 2)} == {Outcome.RETURNED}
+    assert {run.recordings[f"{place}"].outcome for place in range(1, 40, 2)} == {Outcome.OUT_OF_MEMORY}

@@ -145,6 +145,14 @@ def test_all_results_together_may_take_four_times_what_one_may(
     assert len(archived(run)) < 4 * limits.result_mb << 20
 
 
+def test_a_greedy_function_leaves_every_other_its_share(sandbox: WarmSandbox, limits: Limits) -> None:
+    source = LARGE + "def h():\n    return np.ones(200_000)\n"
+    calls = [Call(f"f {number}", "f", {"number": number}) for number in range(9)] + [Call("h", "h", {})]
+    run = sandbox.run(Program((Block("cell 1", source),)), calls, limits)
+    assert run.recordings["f 8"].outcome is Outcome.REFUSED
+    assert run.recordings["h"].outcome is Outcome.RETURNED
+
+
 @pytest.mark.parametrize("tampered", ["", TAMPERED], ids=["honest", "only the grader counts"])
 def test_many_small_parts_count_too(sandbox: WarmSandbox, limits: Limits, tampered: str) -> None:
     source = "def f():\n    return tuple(float(number) for number in range(25_000))"
